@@ -1,0 +1,22 @@
+"""We are the server: the pure core of a worker.
+
+In: events (`events.py`): time, connections, decoded commands, samples, what an upstream answered.
+Out: effects (`effects.py`): answers, notifications, samples, what to say upstream, when to wake.
+Never: sockets, clocks, files; a byte that a client wrote leaves the core only as samples or inside a message that was
+built here.
+
+Who is judged. Every connection belongs to a view: one outlet, a complete small sound server of its own. In a worker of
+an outlet there is one view; a room's worker has one per outlet that is wired to it, and judges each as hostile, for
+its worker may have been taken over. What a connection may do follows from the wires its outlet has, and from nothing
+that is said on the connection: no pid, uid, cookie or program name is believed.
+
+What exists. A view sees its own sink, that sink's monitor, the source `input` if one is wired, and its own clients and
+streams. Other views are not hidden: they are absent, their numbers are not even gaps in this view's numbers. An object
+that is not there is NOENTITY; a verb that the rights do not allow is ACCESS; what is malformed ends the connection.
+
+What is heard. A monitor carries what the view itself plays and nobody else. The input of a room carries the room
+without what the view itself plays.
+
+What passes. `rules.py` has a row for every command that a client can say. Properties are cleaned by an allow-list
+(`terms/properties.py`) before they are kept, shown or said upstream. Samples pass; nothing else does.
+"""

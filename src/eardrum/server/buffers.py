@@ -1,0 +1,72 @@
+"""How the server settles the buffer metrics that a client asks for.
+
+Source: PulseAudio 16.1's fixing of buffer attributes, measured on a null sink. All metrics are bytes of the stream's
+own sample spec; the latency beside them is in µs and is how long a cycle of the sink may then be.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from eardrum.terms.audio import INVALID, MAX_QUEUE, BufferAttr, SampleSpec
+
+DEFAULT_TLENGTH = 2_000_000  # µs
+DEFAULT_MINREQ = 20_000  # µs
+DEFAULT_FRAGSIZE = 2_000_000  # µs
+MIN_LATENCY = 500  # µs
+MAX_LATENCY = 2_000_000  # µs
+
+
+class Settled(NamedTuple):
+    attr: BufferAttr
+    latency: int  # µs, what the device is configured to
+
+
+def settle_playback(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, early_requests: bool) -> Settled:
+    """The metrics a playback stream gets. With `adjust_latency`, tlength stands for the whole way to the ear."""
+    frame = spec.frame_bytes
+    maxlength = min(asked.maxlength, MAX_QUEUE) or frame
+    tlength = spec.bytes_for_up(DEFAULT_TLENGTH) if asked.tlength == INVALID else asked.tlength
+    tlength = min(tlength or frame, maxlength)
+    minreq = asked.minreq
+    if minreq == INVALID:
+        minreq = min(spec.bytes_for_up(DEFAULT_MINREQ), tlength // 4 // frame * frame)
+    minreq = minreq or frame
+    tlength = max(tlength, minreq + frame)
+
+    tlength_usec, minreq_usec = spec.usec(tlength), spec.usec(minreq)
+    if early_requests:
+        latency = minreq_usec
+    elif adjust_latency:
+        latency = (tlength_usec - 2 * minreq_usec) // 2
+    else:
+        latency = tlength_usec - 2 * minreq_usec
+    latency = max(MIN_LATENCY, min(latency, MAX_LATENCY))
+    if adjust_latency and not early_requests:
+        tlength = spec.bytes_for_up(max(tlength_usec - latency, 0))
+    tlength = max(tlength, spec.bytes_for_up(latency + 2 * minreq_usec))
+
+    prebuf = min(asked.prebuf, tlength + frame - minreq)
+    maxlength = _up(maxlength, frame)
+    tlength = min(_up(tlength, frame), maxlength)
+    minreq = min(max(minreq // frame * frame, frame), tlength)
+    prebuf = min(_up(prebuf, frame), tlength + frame - minreq)
+    return Settled(BufferAttr(maxlength, tlength, prebuf, minreq), latency)
+
+
+def settle_record(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, early_requests: bool) -> Settled:
+    """The metrics a record stream gets; the latency is 0 where the client leaves it to the source."""
+    frame = spec.frame_bytes
+    maxlength = _up(min(asked.maxlength, MAX_QUEUE) or frame, frame)
+    fragsize = spec.bytes_for(DEFAULT_FRAGSIZE) if asked.fragsize == INVALID else asked.fragsize
+    fragsize = max(min(fragsize, maxlength) // frame * frame, frame)
+    if not adjust_latency and not early_requests:
+        return Settled(BufferAttr(maxlength=maxlength, fragsize=fragsize), 0)
+    latency = max(MIN_LATENCY, min(spec.usec(fragsize), MAX_LATENCY))
+    if adjust_latency:
+        fragsize = max(min(spec.bytes_for_up(latency), maxlength), frame)
+    return Settled(BufferAttr(maxlength=maxlength, fragsize=fragsize), latency)
+
+
+def _up(nbytes: int, frame: int) -> int:
+    return -(-nbytes // frame) * frame

@@ -1,0 +1,105 @@
+"""All that a server core wants done. With `events.py` this is the whole border between the core and the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eardrum.protocol.message import Message
+from eardrum.sound.block import Block
+from eardrum.terms.audio import Samples
+from eardrum.terms.errors import PulseError
+
+
+@dataclass(slots=True)
+class Answer:
+    """Reply to the command with this tag."""
+
+    client: int
+    tag: int
+    message: Message
+
+
+@dataclass(slots=True)
+class Refuse:
+    """Answer the command with this tag with an error."""
+
+    client: int
+    tag: int
+    error: PulseError
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Tell:
+    """Say something to a client unasked."""
+
+    client: int
+    message: Message
+
+
+@dataclass(slots=True)
+class SendSound:
+    """Samples of a record stream for a client."""
+
+    client: int
+    channel: int
+    data: Samples
+
+
+@dataclass(slots=True)
+class HangUp:
+    """End this connection; what was said to it before is still delivered."""
+
+    client: int
+    why: str
+
+
+@dataclass(slots=True)
+class WakeMe:
+    """Hand in `Woke` at this time (seconds). The newest one counts; None: no need."""
+
+    at: float | None
+
+
+@dataclass(slots=True)
+class WantUpstream:
+    """A carried stream needs this wire's upstream connection; `UpstreamReady` or `UpstreamLost` will follow."""
+
+    wire: int
+
+
+@dataclass(slots=True)
+class Reissue:
+    """Say this upstream about a carried stream. `channel` and `index` in the message are the core's stream number.
+
+    With a token the upstream's reply comes back as `UpstreamAnswered` or `UpstreamRefused`.
+    """
+
+    wire: int
+    stream: int
+    token: int | None
+    message: Message
+
+
+@dataclass(slots=True)
+class ReissueSound:
+    """Samples of a carried playback stream; `seek` and `offset` (bytes) as the client said them."""
+
+    wire: int
+    stream: int
+    seek: int
+    offset: int
+    data: Samples
+
+
+@dataclass(slots=True)
+class WriteFile:
+    """`silence` frames of silence and then this block of sound go to the file of the worker's `file:` end."""
+
+    silence: int
+    block: Block
+
+
+Effect = (
+    Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound | WriteFile
+)  # fmt: skip

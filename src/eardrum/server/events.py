@@ -1,0 +1,129 @@
+"""All that can happen to a server core. With `effects.py` this is the whole border between the core and the world.
+
+Numbers: `client` is one connection, `view` one outlet (a worker of an outlet has one view, a room has one per outlet),
+`wire` is OUTPUT or INPUT, `stream` is the core's own number of a carried stream, `token` ties an upstream answer to
+what was asked. Sound is bytes in the stream's own sample spec; it may be overwritten once `handle` has returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eardrum.protocol.message import Message
+from eardrum.server.rights import Right
+from eardrum.terms.errors import PulseError
+
+OUTPUT = 0
+INPUT = 1
+
+
+@dataclass(slots=True)
+class Woke:
+    """Time has passed. Comes first in every wake-up; the events after it happen at the same `now`."""
+
+    now: float  # seconds, never goes back
+    wall: float  # seconds since 1970, only echoed to clients
+
+
+@dataclass(slots=True)
+class Joined:
+    """A connection was made. One that the desk vouches for speaks `version` at once; with 0 it must say AUTH first."""
+
+    client: int
+    view: int
+    rights: Right
+    version: int = 0
+
+
+@dataclass(slots=True)
+class Left:
+    """A connection is gone."""
+
+    client: int
+
+
+@dataclass(slots=True)
+class Asked:
+    """A client said a well-formed command."""
+
+    client: int
+    tag: int
+    message: Message
+
+
+@dataclass(slots=True)
+class Sound:
+    """A client sent samples for one of its streams.
+
+    A packet longer than the reader's piece comes in several events: the first has `first` set and carries `seek` and
+    `offset` (bytes), the others continue it. `total` is the length of the whole packet.
+    """
+
+    client: int
+    channel: int
+    seek: int
+    offset: int
+    data: memoryview
+    first: bool = True
+    total: int = 0
+
+
+@dataclass(slots=True)
+class Clogged:
+    """A client does not read: nothing more can be sent to it for now."""
+
+    client: int
+
+
+@dataclass(slots=True)
+class Unclogged:
+    client: int
+
+
+@dataclass(slots=True)
+class UpstreamReady:
+    wire: int
+
+
+@dataclass(slots=True)
+class UpstreamLost:
+    """The upstream of this wire refused, is gone or could not be reached."""
+
+    wire: int
+    error: PulseError
+
+
+@dataclass(slots=True)
+class UpstreamAnswered:
+    """The reply to `Reissue(token=…)`; numbers of streams in it are the upstream's and must not be shown."""
+
+    token: int
+    message: Message
+
+
+@dataclass(slots=True)
+class UpstreamRefused:
+    token: int
+    error: PulseError
+
+
+@dataclass(slots=True)
+class UpstreamTold:
+    """The upstream said something about a carried stream without being asked: REQUEST, UNDERFLOW, …"""
+
+    stream: int
+    message: Message
+
+
+@dataclass(slots=True)
+class UpstreamSound:
+    """Samples for a carried record stream."""
+
+    stream: int
+    data: memoryview
+
+
+Event = (
+    Woke | Joined | Left | Asked | Sound | Clogged | Unclogged
+    | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound
+)  # fmt: skip

@@ -1,0 +1,115 @@
+"""What exists in a view: its sink, sources, clients and streams, each with a number of its own.
+
+Numbers count from 0 in every view and are never used twice, so they tell nothing about other views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from eardrum.server.rights import Right
+from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
+from eardrum.terms.events import Change, Facility
+
+if TYPE_CHECKING:
+    from eardrum.server.mixed import Bus, Hears
+    from eardrum.server.playback import PlaybackStream
+    from eardrum.server.record import RecordStream
+
+DEVICE_SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
+
+
+@dataclass(eq=False, slots=True)
+class Sink:
+    """Where a view's sound goes: mixed on `bus`, or carried over the output wire if there is none."""
+
+    index: int
+    name: str
+    description: str
+    bus: Bus | None
+    upstream_name: str = ""  # carried: the device to ask for by name, "" for the upstream's default
+    spec: SampleSpec = DEVICE_SPEC
+    channel_map: ChannelMap = STEREO
+    volume: Volume = (VOLUME_NORM, VOLUME_NORM)
+    muted: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Source:
+    """Where a view's sound comes from: a tap of `bus`, or carried over the input wire if there is none."""
+
+    index: int
+    name: str
+    description: str
+    bus: Bus | None
+    hears: Hears
+    monitor_of: Sink | None = None
+    spec: SampleSpec = DEVICE_SPEC
+    channel_map: ChannelMap = STEREO
+    volume: Volume = (VOLUME_NORM, VOLUME_NORM)
+    muted: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One connection."""
+
+    number: int  # the worker's number of the connection
+    index: int  # its number in the view
+    view: View
+    rights: Right
+    version: int  # of the protocol, 0 before AUTH
+    proplist: dict[str, bytes] = field(default_factory=dict)
+    mask: int = 0  # facilities it subscribed to
+    clogged: bool = False
+    playback: dict[int, PlaybackStream] = field(default_factory=dict)  # by stream number
+    record: dict[int, RecordStream] = field(default_factory=dict)
+    playback_numbers: int = 0  # the next stream number; playback and record streams count apart
+    record_numbers: int = 0
+
+
+class View:
+    """One outlet as its clients see it: a complete small sound server.
+
+    `sink` is None without an output wire; `sources` holds the sink's monitor and the input, if there are any.
+    """
+
+    def __init__(self, number: int, name: str, sink: Sink | None, sources: list[Source]) -> None:
+        self.number = number
+        self.name = name
+        self.sink = sink
+        self.sources = sources
+        self.clients: dict[int, Client] = {}
+        self.sink_inputs: dict[int, PlaybackStream] = {}
+        self.source_outputs: dict[int, RecordStream] = {}
+        self._next = {"client": 0, "sink_input": 0, "source_output": 0}
+        self._changes: dict[tuple[Facility, int], Change] = {}
+
+    def number_for(self, what: str) -> int:
+        """The next number for a client, sink_input or source_output."""
+        number = self._next[what]
+        self._next[what] = number + 1
+        return number
+
+    @property
+    def default_source(self) -> Source | None:
+        """The input. A monitor never is the default: a program that records unasked would hear itself."""
+        return next((source for source in self.sources if source.monitor_of is None), None)
+
+    def changed(self, facility: Facility, change: Change, index: int) -> None:
+        """Note an event for the subscribers; several changes of one object before they are told become one."""
+        key = (facility, index)
+        if change is Change.REMOVE:
+            self._changes.pop(key, None)  # so that REMOVE comes last
+            self._changes[key] = change
+        else:
+            self._changes.setdefault(key, change)
+
+    def take_changes(self) -> Iterator[tuple[Facility, Change, int]]:
+        """What was noted since the last call, oldest first."""
+        if self._changes:
+            changes, self._changes = self._changes, {}
+            for (facility, index), change in changes.items():
+                yield facility, change, index
