@@ -1,0 +1,41 @@
+# Everything runs in .venv; each verb sets up what it needs first. `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: .venv/.installed .venv/.peers ## .venv with the command at .venv/bin/eardrum, and the system packages that tests and demo use
+
+demo: setup ## a tune from one container to another through a room, and what a third one may not do
+	$(BIN)/python demo/first_sound.py
+
+test: setup ## all tests: the pure ones first, then real programs against real servers
+	$(BIN)/python -m pytest
+
+check: setup ## style, types, layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/mypy demo tools
+	$(BIN)/lint-imports
+
+# pip knows dependency groups since 25.1, uv for longer; Debian's own pip is older, so it is renewed inside .venv.
+.venv/.installed: pyproject.toml
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing .venv && \
+		uv pip install --quiet --python $(BIN)/python --group dev --group demo --editable .; \
+	else \
+		{ $(PYTHON) -m venv .venv || { echo 'make: .venv cannot be made; on Debian: apt-get install python3-venv' >&2; exit 1; }; } && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --group demo --editable .; \
+	fi
+	@touch $@
+
+# Made only when nothing is missing, so that a machine without the packages is told so each time.
+.venv/.peers: .venv/.installed tools/system_packages.py src/eardrum/testing/servers.py
+	@$(BIN)/python tools/system_packages.py $@
