@@ -1,0 +1,63 @@
+"""A stream at one rate becomes a stream at another."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import soxr
+
+from eardrum.sound.block import Block
+
+Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
+
+
+def resampler(rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ") -> Resampler | None:
+    """What a stream at `rate_in` needs to be heard at `rate_out` (Hz): None if the rates are equal."""
+    return None if rate_in == rate_out else Resampler(rate_in, rate_out, channels, quality)
+
+
+class Resampler:
+    """Resamples one stream of blocks.
+
+    Frames come out later than they went in, and in pieces of other lengths, but a whole stream of n frames
+    comes out as exactly n * rate_out / rate_in frames, rounded (half up).
+    """
+
+    __slots__ = ("_given", "_nothing", "_rate_in", "_rate_out", "_stream", "_taken")
+
+    def __init__(self, rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ") -> None:
+        self._rate_in = rate_in
+        self._rate_out = rate_out
+        self._stream = soxr.ResampleStream(rate_in, rate_out, channels, quality=quality)
+        self._nothing = np.zeros((0, channels), np.float32)
+        self._taken = 0  # frames in since the stream began
+        self._given = 0  # frames out since the stream began
+
+    @property
+    def pending(self) -> int:
+        """Frames (at the rate out) that have gone in and not come out yet."""
+        return (2 * self._taken * self._rate_out + self._rate_in) // (2 * self._rate_in) - self._given
+
+    @property
+    def delay_usec(self) -> int:
+        """How long what is pending will sound, in µs."""
+        return self.pending * 1_000_000 // self._rate_out
+
+    def feed(self, block: Block) -> Block:
+        """Take the next block of the stream; return what is ready, which may be nothing."""
+        self._taken += len(block)
+        ready: Block = self._stream.resample_chunk(block)
+        self._given += len(ready)
+        return ready
+
+    def flush(self) -> Block:
+        """End the stream: return all that is pending. The next `feed` begins a new stream."""
+        tail: Block = self._stream.resample_chunk(self._nothing, last=True)
+        missing = self.pending - len(tail)
+        if missing > 0:
+            tail = np.pad(tail, ((0, missing), (0, 0)))
+        tail = tail[: self.pending]
+        self._stream.clear()
+        self._taken = self._given = 0
+        return tail

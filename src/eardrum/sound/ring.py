@@ -1,0 +1,115 @@
+"""The queue of one stream: bytes at absolute positions, kept in a circle that grows when it must."""
+
+from __future__ import annotations
+
+from eardrum.terms.audio import Samples
+
+_FIRST_BYTES = 16 * 1024  # what a ring starts with
+_STEP_BYTES = 4 * 1024  # it grows by whole pages
+_SILENCE_BYTES = 64 * 1024
+_SILENCE: dict[int, memoryview] = {}  # shared by all rings, by silence byte
+
+
+class Ring:
+    """The bytes from `r`, the read index, on. What was never written, or was read already, is silence.
+
+    `w` is the write index: the end of what was written furthest, unless its owner sets it. It may be behind `r` (an
+    underrun). `limit` is how many bytes after `r` may be written; its owner may set it.
+    """
+
+    __slots__ = ("_end", "_silence", "_size", "_view", "limit", "r", "w")
+
+    # Every byte in the circle that does not stand for a position in [r, _end) is silence.
+
+    def __init__(self, silence: int, limit: int) -> None:
+        """An empty queue: `silence` is the byte that, repeated, is silence; `limit` is in bytes."""
+        self.r = 0
+        self.w = 0
+        self.limit = limit
+        self._end = 0
+        self._silence = _SILENCE.setdefault(silence, memoryview(bytes((silence,)) * _SILENCE_BYTES))
+        self._size = _FIRST_BYTES
+        self._view = self._silent_view(_FIRST_BYTES)
+
+    def write(self, position: int, data: Samples) -> bool:
+        """Put `data` at `position`, over what is there; the part before `r` is dropped, a hole stays silent.
+
+        False, and nothing is changed, if it would end more than `limit` bytes after `r`.
+        """
+        end = position + len(data)
+        if end > self.r + self.limit:
+            return False
+        if position < self.r:
+            data = memoryview(data)[self.r - position :]
+            position = self.r
+        if end > self.r + self._size:
+            self._grow(end - self.r)
+        at = position % self._size
+        past = at + len(data)
+        if past <= self._size:
+            self._view[at:past] = data
+        else:
+            room = self._size - at
+            data = memoryview(data)
+            self._view[at:] = data[:room]
+            self._view[: past - self._size] = data[room:]
+        if end > self._end:
+            self._end = end
+        if end > self.w:
+            self.w = end
+        return True
+
+    def take(self, nbytes: int) -> bytes:
+        """The next `nbytes` from the read index, which moves on."""
+        held = min(self._end - self.r, nbytes)
+        data = self._cut(held) if held > 0 else b""
+        self.r += nbytes
+        return data if held == nbytes else data + bytes(self._silence[:1]) * (nbytes - len(data))
+
+    def skip(self, nbytes: int) -> None:
+        """Move the read index on by `nbytes` and forget what was there."""
+        held = min(self._end - self.r, nbytes)
+        if held > 0:
+            self._cut(held)
+        self.r += nbytes
+
+    def clear(self) -> None:
+        """Forget what is queued; the write index goes back, or on, to the read index."""
+        if self._end > self.r:
+            self._cut(self._end - self.r)
+        self._end = self.w = self.r
+
+    def _cut(self, nbytes: int) -> bytes:
+        """The `nbytes` at the read index, with silence left in their place."""
+        at = self.r % self._size
+        past = at + nbytes
+        if past <= self._size:
+            data = bytes(self._view[at:past])
+            self._hush(at, past)
+        else:
+            past -= self._size
+            data = bytes(self._view[at:]) + bytes(self._view[:past])
+            self._hush(at, self._size)
+            self._hush(0, past)
+        return data
+
+    def _hush(self, start: int, stop: int) -> None:
+        for at in range(start, stop, _SILENCE_BYTES):
+            past = min(at + _SILENCE_BYTES, stop)
+            self._view[at:past] = self._silence[: past - at]
+
+    def _grow(self, needed: int) -> None:
+        """Make room for `needed` bytes and little more: a queue stays near the length it was asked for."""
+        held = max(self._end - self.r, 0)
+        data = self._cut(held)
+        size = max(needed, self._size + self._size // 4)
+        self._size = -(-size // _STEP_BYTES) * _STEP_BYTES
+        self._view = self._silent_view(self._size)
+        at = self.r % self._size
+        room = self._size - at
+        self._view[at : at + held] = data[:room]
+        self._view[: max(held - room, 0)] = data[room:]
+
+    def _silent_view(self, size: int) -> memoryview:
+        silence = self._silence[0]
+        return memoryview(bytearray((silence,)) * size if silence else bytearray(size))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eardrum.sound.mix import add
+from eardrum.sound.volume import gains
+from eardrum.terms.audio import VOLUME_NORM
+
+HALF = round(VOLUME_NORM * 0.5 ** (1 / 3))
+
+
+def ones(frames: int) -> np.ndarray:
+    return np.ones((frames, 2), np.float32)
+
+
+def test_sounds_are_added_in_place():
+    total = ones(3)
+    add(total, ones(3) * 2)
+    assert total.tolist() == [[3, 3]] * 3
+
+
+def test_each_channel_has_its_gain():
+    total = ones(2)
+    add(total, ones(2), gains((VOLUME_NORM, HALF)))
+    np.testing.assert_allclose(total, [[2, 1.5]] * 2, rtol=1e-4)
+
+
+def test_one_gain_counts_for_all_channels():
+    total = ones(2)
+    add(total, ones(2), gains((HALF, HALF)))
+    np.testing.assert_allclose(total, [[1.5, 1.5]] * 2, rtol=1e-4)
+
+
+def test_a_stream_may_begin_within_the_block():
+    total = ones(4)
+    add(total, ones(2), None, 1)
+    assert total[:, 0].tolist() == [1, 2, 2, 1]
+
+
+def test_nothing_is_clipped():
+    total = ones(1)
+    for _ in range(9):
+        add(total, ones(1))
+    assert total.tolist() == [[10, 10]]
+
+
+def test_the_stream_itself_stays_as_it_was():
+    block = ones(1)
+    block.flags.writeable = False
+    add(ones(1), block, gains((HALF,)))
+    assert block.tolist() == [[1, 1]]
+
+
+def test_a_block_that_is_too_long_is_a_bug():
+    with pytest.raises(ValueError, match="broadcast"):
+        add(ones(2), ones(3))
