@@ -43,6 +43,11 @@ def test_no_frame_is_lost_or_added(rate_in, rate_out, frames, cuts):
     assert out.dtype == np.float32
 
 
+def test_half_a_frame_counts_as_one():
+    out = whole(Resampler(48_000, 44_100, 1), np.zeros((400, 1), np.float32))
+    assert len(out) == 368  # of 367.5; soxr alone gives 367
+
+
 def test_what_is_pending_is_what_the_tail_will_be():
     stream = Resampler(44_100, 48_000, 2)
     assert stream.pending == stream.delay_usec == 0

@@ -53,11 +53,9 @@ class Resampler:
 
     def flush(self) -> Block:
         """End the stream: return all that is pending. The next `feed` begins a new stream."""
-        tail: Block = self._stream.resample_chunk(self._nothing, last=True)
-        missing = self.pending - len(tail)
-        if missing > 0:
-            tail = np.pad(tail, ((0, missing), (0, 0)))
-        tail = tail[: self.pending]
+        rest = self._stream.resample_chunk(self._nothing, last=True)
+        tail = np.zeros((self.pending, self._nothing.shape[1]), np.float32)
+        tail[: len(rest)] = rest[: len(tail)]  # soxr may give a frame more or less
         self._stream.clear()
         self._taken = self._given = 0
         return tail
