@@ -169,15 +169,16 @@ class Stage:
 
     def pulseaudio(self, name: str = "pulseaudio") -> Server:
         """A PulseAudio with one null sink and nothing else."""
-        path = self.directory / f"{name}.sock"
-        config = self.directory / f"{name}.conf"
+        home = self.make_directory(name)
+        path = home / "native"
+        config = home / "daemon.conf"
         config.write_text(f"default-sample-rate = {RATE}\nalternate-sample-rate = {RATE}\n")
         argv = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
         argv += ["--realtime=no", "--high-priority=no"]
         argv += ["-L", f"module-null-sink sink_name=null rate={RATE} norewinds=1"]
         argv += ["-L", f"module-native-protocol-unix socket={path} auth-anonymous=1"]
-        home = str(self.make_directory(name))
-        process = self.start(name, argv, {"HOME": home, "XDG_RUNTIME_DIR": home, "PULSE_CONFIG": str(config)})
+        private = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PULSE_CONFIG": str(config)}
+        process = self.start(name, argv, private)
         self.await_listener(process, name, path)
         return Server(f"unix:{path}", "null")
 
@@ -308,9 +309,9 @@ class Desk:
         """Run `eardrum WORDS` against this desk."""
         return self.stage.run([EARDRUM, *words], self.environment)
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
-        """Start `eardrum WORDS` and leave it running; what it says goes to `stage.log(name)`."""
-        return self.stage.start(name, [EARDRUM, *words], self.environment)
+    def start(self, name: str, *words: str, **options: Any) -> subprocess.Popen[bytes]:
+        """Start `eardrum WORDS` and leave it running; what it says goes to `stage.log(name)`. As `Stage.start`."""
+        return self.stage.start(name, [EARDRUM, *words], self.environment, **options)
 
     def open(self, name: str, output: str | None = None, input: str | None = None) -> Outlet:
         """Open an outlet; RuntimeError with the command's complaint when that fails."""
