@@ -1,0 +1,214 @@
+"""The control socket: HTTP/1.1 and JSON, one route after the other.
+
+    GET    /v1/desk            who serves here
+    GET    /v1/outlets         what is open
+    POST   /v1/outlets         open one; with "held", for as long as this connection lives
+    DELETE /v1/outlets/NAME    close one
+
+A refusal is `{"error": one line for a person, "status": exit status of the command}`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import h11
+import msgspec
+
+from eardrum import __version__
+from eardrum.desk.outlets import Outlets
+from eardrum.desk.say import say
+from eardrum.desk.wiring import Wiring
+from eardrum.terms.errors import Complaint
+
+LONGEST_BODY = 64 * 1024  # bytes
+LONGEST_HEAD = 16 * 1024  # bytes
+
+Answer = tuple[int, Any]  # HTTP status, and what the body says
+_READ = 64 * 1024
+
+
+class Refusal(Exception):
+    """A request that is answered with an error and no more."""
+
+    def __init__(self, code: int, line: str, status: int = 1) -> None:
+        super().__init__(line)
+        self.code = code
+        self.status = status
+
+
+class NewOutlet(Wiring, frozen=True, forbid_unknown_fields=True):
+    """The body of POST /v1/outlets."""
+
+    held: bool = False
+
+
+class Caller:
+    """One connection to the control socket, and the outlets that it holds open."""
+
+    def __init__(self, outlets: Outlets) -> None:
+        self.outlets = outlets
+        self.held: list[str] = []
+
+    async def leave(self) -> None:
+        """The connection is gone."""
+        for name in self.held:
+            with suppress(KeyError, Complaint):  # closed by somebody else meanwhile
+                await self.outlets.close(name)
+
+
+async def _desk(caller: Caller, name: str, body: bytes) -> Answer:
+    outlets = caller.outlets
+    return 200, {
+        "version": __version__,
+        "pid": os.getpid(),
+        "runtime": str(outlets.runtime.path),
+        "upstream": outlets.host.address,
+    }
+
+
+async def _list(caller: Caller, name: str, body: bytes) -> Answer:
+    return 200, {"outlets": [outlet.as_json() for outlet in caller.outlets]}
+
+
+async def _open(caller: Caller, name: str, body: bytes) -> Answer:
+    try:
+        asked = msgspec.json.decode(body, type=NewOutlet)
+    except msgspec.DecodeError as error:
+        raise Refusal(400, f"the request's body: {error}", 2) from None
+    wiring = Wiring(asked.name, asked.output, asked.input, asked.mode, asked.group)
+    outlet = caller.outlets.open(wiring, asked.held)
+    if asked.held:
+        caller.held.append(asked.name)
+    return 201, outlet.as_json()
+
+
+async def _close(caller: Caller, name: str, body: bytes) -> Answer:
+    try:
+        await caller.outlets.close(name)
+    except KeyError:
+        raise Refusal(404, f"outlet {name}: is not open; `eardrum list` shows what is") from None
+    return 200, {}
+
+
+_ROUTES: tuple[tuple[re.Pattern[str], dict[str, Callable[[Caller, str, bytes], Awaitable[Answer]]]], ...] = (
+    (re.compile(r"/v1/desk()"), {"GET": _desk}),
+    (re.compile(r"/v1/outlets()"), {"GET": _list, "POST": _open}),
+    (re.compile(r"/v1/outlets/([^/?]+)"), {"DELETE": _close}),
+)
+
+
+@asynccontextmanager
+async def served(listening: socket.socket, outlets: Outlets) -> AsyncIterator[None]:
+    """Answer on the control socket inside the `async with`; takes over the socket.
+
+    What callers hold is closed when they hang up, but not when it is the desk that ends.
+    """
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        talks.add(task)
+        caller = Caller(outlets)
+        try:
+            with suppress(ConnectionError, asyncio.CancelledError):
+                await _converse(reader, writer, caller)
+        finally:
+            talks.discard(task)
+            writer.close()
+            if not ending:
+                await caller.leave()
+
+    talks: set[asyncio.Task[None]] = set()
+    ending = False
+    server = await asyncio.start_unix_server(converse, sock=listening)
+    try:
+        yield
+    finally:
+        ending = True
+        server.close()
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, caller: Caller) -> None:
+    """Requests and answers until the caller hangs up."""
+    http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
+    while True:
+        try:
+            request, body = await _request(http, reader)
+            if request is None:
+                return
+            answer = await _answer(caller, request, body)
+        except Refusal as refusal:
+            answer = _refused(refusal.code, refusal, refusal.status)
+        except h11.RemoteProtocolError as error:
+            answer = _refused(error.error_status_hint, error, 2)
+        await _send(http, writer, answer)
+        if http.our_state is not h11.DONE or http.their_state is not h11.DONE:
+            return
+        http.start_next_cycle()
+
+
+async def _request(http: h11.Connection, reader: asyncio.StreamReader) -> tuple[h11.Request | None, bytes]:
+    """The next request and its body; None if there will be none. Raises Refusal, h11.RemoteProtocolError."""
+    request, body = None, bytearray()
+    while True:
+        event = http.next_event()
+        if event is h11.NEED_DATA:
+            http.receive_data(await reader.read(_READ))
+        elif isinstance(event, h11.Request):
+            request = event
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > LONGEST_BODY:
+                raise Refusal(413, f"the request's body is longer than {LONGEST_BODY} bytes")
+        elif isinstance(event, h11.EndOfMessage):
+            return request, bytes(body)
+        else:
+            return None, b""
+
+
+async def _answer(caller: Caller, request: h11.Request, body: bytes) -> Answer:
+    path, method = request.target.decode("latin-1"), request.method.decode("latin-1")
+    for pattern, methods in _ROUTES:
+        if found := pattern.fullmatch(path):
+            if method not in methods:
+                raise Refusal(405, f"{method} {path}: use {' or '.join(methods)}")
+            return await _done(methods[method], caller, found[1], body)
+    raise Refusal(404, f"{path}: no such thing; this desk is version {__version__}")
+
+
+async def _done(
+    act: Callable[[Caller, str, bytes], Awaitable[Answer]], caller: Caller, name: str, body: bytes
+) -> Answer:
+    try:
+        return await act(caller, name, body)
+    except Complaint as complaint:
+        return _refused(400 if complaint.status == 2 else 409, complaint, complaint.status)
+    except Refusal:
+        raise
+    except Exception as bug:
+        say(f"a bug: {traceback.format_exc()}")
+        return _refused(500, f"a bug in the desk: {bug!r}; its log has more", 70)
+
+
+def _refused(code: int, line: object, status: int) -> Answer:
+    return code, {"error": str(line), "status": status}
+
+
+async def _send(http: h11.Connection, writer: asyncio.StreamWriter, answer: Answer) -> None:
+    code, said = answer
+    body = msgspec.json.encode(said) + b"\n"
+    headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
+    for event in (h11.Response(status_code=code, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+        writer.write(http.send(event) or b"")
+    await writer.drain()

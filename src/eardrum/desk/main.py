@@ -1,0 +1,70 @@
+"""The desk's life: take the runtime directory, start the nursery, serve until a signal, finish recordings, end."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from eardrum.desk.api import served
+from eardrum.desk.host import choose
+from eardrum.desk.outlets import Outlets
+from eardrum.desk.say import say
+from eardrum.desk.workers import Workers
+from eardrum.kernel.outlet_directory import Runtime
+from eardrum.worker import nursery
+from eardrum.worker.nursery import Nursery, Serve
+
+_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run_desk(
+    runtime: Path,
+    upstream: str | None,
+    ready: Callable[[], object],
+    *,
+    load: Callable[[], Serve] = nursery.load,
+) -> int:
+    """Be the desk of this runtime directory until SIGTERM, SIGINT or SIGHUP; the exit status.
+
+    `upstream` is an address as in PULSE_SERVER, `none`, or None to look for a server. `ready` is called when the
+    control socket answers. `load` runs in the nursery and gives what workers do. The calling process must have no
+    threads and must not have imported numpy. Raises Complaint if the desk cannot start.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    directory = Runtime(runtime)
+    try:
+        first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread
+        return asyncio.run(_serve(directory, upstream, ready, load, first))
+    finally:
+        directory.close()
+
+
+async def _serve(
+    runtime: Runtime, upstream: str | None, ready: Callable[[], object], load: Callable[[], Serve], first: Nursery
+) -> int:
+    end = asyncio.Event()
+    failed = asyncio.Event()
+
+    def fail() -> None:
+        say("the nursery cannot start; is Eardrum completely installed?")
+        failed.set()
+        end.set()
+
+    for number in _ENDS:
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    workers = Workers(load, first, fail)
+    try:
+        outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets))
+        outlets.open_remembered()
+        async with served(runtime.listen_control(), outlets):
+            ready()
+            await end.wait()
+            runtime.remove_control()
+            await outlets.end()
+    finally:
+        workers.close()
+    return 1 if failed.is_set() else 0

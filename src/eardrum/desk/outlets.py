@@ -1,0 +1,264 @@
+"""What is open: outlets, each with a listening socket, and a worker as soon as somebody connects to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from eardrum.desk.host import Host
+from eardrum.desk.recording import Recording
+from eardrum.desk.rooms import Rooms
+from eardrum.desk.say import say
+from eardrum.desk.wiring import Wiring, remember, remembered
+from eardrum.desk.workers import Worker, Workers
+from eardrum.kernel.outlet_directory import NATIVE, Runtime
+from eardrum.kernel.upstream_socket import Unreachable
+from eardrum.protocol.message import NEWEST
+from eardrum.server.events import INPUT, OUTPUT
+from eardrum.server.rights import Right
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import SPEAKERS, WireEnd
+from eardrum.worker.records import Kind, Record
+from eardrum.worker.spec import OutletSpec
+
+RETRY = 1.0  # seconds until a worker that could not even start is tried again
+_ROOM_RIGHTS = {
+    OUTPUT: Right.CONNECT | Right.LOOK | Right.PLAY,
+    INPUT: Right.CONNECT | Right.LOOK | Right.RECORD,
+}
+
+
+class Outlet:
+    """One open outlet. The desk looks at its listening socket only while it has no worker."""
+
+    def __init__(self, number: int, wiring: Wiring, listening: socket.socket, desk: Outlets) -> None:
+        """Takes over the socket. Raises Complaint if the output's file cannot be written."""
+        self.wiring = wiring
+        self.note = ""  # why it cannot play, or nothing
+        self._number = number
+        self._listening = listening
+        self._desk = desk
+        self._loop = asyncio.get_running_loop()
+        self._ends: dict[int, WireEnd | None] = {OUTPUT: wiring.output_end(), INPUT: wiring.input_end()}
+        output = wiring.output_end()
+        self._recording = Recording(Path(output.argument)) if output.kind == "file" else None
+        self._worker: Worker | None = None
+        self._connecting: dict[int, asyncio.Task[None]] = {}
+        self._given: dict[int, socket.socket] = {}
+        self._open = True
+
+    def begin_recording(self) -> None:
+        """Raises Complaint if the output's file holds something already or cannot be written."""
+        if self._recording:
+            self._recording.begin()
+
+    def watch(self) -> None:
+        """Look out for the first connection."""
+        if self._open:
+            self._loop.add_reader(self._listening, self._start)
+
+    def as_json(self) -> dict[str, Any]:
+        directory = self._desk.runtime.outlet(self.wiring.name)
+        worker = self._worker
+        return {
+            "name": self.wiring.name,
+            "output": self.wiring.output,
+            "input": self.wiring.input,
+            "directory": str(directory),
+            "socket": str(directory / NATIVE),
+            "mode": self.wiring.mode,
+            "group": self.wiring.group,
+            "worker": worker.pid if worker else None,
+            "connections": worker.connections if worker else 0,
+            "playing": worker.playing if worker else 0,
+            "recording": worker.recording if worker else 0,
+            "note": self.note,
+        }
+
+    async def end(self) -> None:
+        """Serve nobody any more; return when the recording, if there is one, is complete."""
+        self._open = False
+        self._loop.remove_reader(self._listening)
+        self._listening.close()
+        if self._worker:
+            await self._worker.finish()
+        if self._recording:
+            self._recording.end()
+
+    def _start(self) -> None:
+        """Somebody connects: from now on the worker accepts."""
+        self._loop.remove_reader(self._listening)
+        try:
+            self._worker = self._spawn()
+            self.note = ""
+        except (Complaint, OSError) as problem:
+            self.note = str(problem)
+            self._loop.call_later(RETRY, self.watch)
+
+    def _spawn(self) -> Worker:
+        output, descriptors = str(self._end(OUTPUT)), [os.dup(self._listening.fileno())]
+        if self._recording:
+            try:
+                path, file = self._recording.take()
+            except Complaint:
+                os.close(descriptors[0])
+                raise
+            output = f"file:{path}"
+            descriptors.append(file)
+        spec = OutletSpec(self.wiring.name, output, self.wiring.input or "")
+        what = f"outlet {self.wiring.name}"
+        return self._desk.workers.spawn(what, spec, descriptors, self._wants, self._worker_ended)
+
+    def _worker_ended(self, worker: Worker) -> None:
+        self._worker = None
+        for task in self._connecting.values():
+            task.cancel()
+        self._connecting.clear()
+        while self._given:
+            self._given.popitem()[1].close()
+        if worker.ready:
+            self.watch()
+        else:
+            self._loop.call_later(RETRY, self.watch)
+
+    def _end(self, wire: int) -> WireEnd | None:
+        """What the wire leads to on this machine."""
+        end = self._ends.get(wire)
+        if end and end.kind == "host" and not self._desk.host:
+            return WireEnd("room", SPEAKERS)
+        return end
+
+    def _wants(self, worker: Worker, wire: int) -> None:
+        end = self._end(wire)
+        if end is None or end.kind not in ("host", "room"):
+            worker.kill(f"wants wire {wire}, which leads nowhere")
+        elif end.kind == "room":
+            ours = self._desk.rooms.join(end.argument, self._number, _ROOM_RIGHTS[wire])
+            self._give(worker, wire, ours, NEWEST)
+        elif wire not in self._connecting:
+            self._connecting[wire] = self._loop.create_task(self._connect(worker, wire))
+
+    async def _connect(self, worker: Worker, wire: int) -> None:
+        try:
+            connection, version = await self._desk.host.connect()
+        except Unreachable as unreachable:
+            self.note = str(unreachable)
+            worker.tell(Record(Kind.NO_UPSTREAM, wire, unreachable.error))
+        else:
+            self.note = ""
+            self._give(worker, wire, connection, version)
+        self._connecting.pop(wire, None)
+
+    def _give(self, worker: Worker, wire: int, connection: socket.socket, version: int) -> None:
+        """Hand over a connection. The one given before is cut, so that no worker can use up the upstream's."""
+        before = self._given.pop(wire, None)
+        if before:
+            _cut(before)
+        self._given[wire] = connection
+        worker.tell(Record(Kind.UPSTREAM, wire, version), (connection.fileno(),))
+
+
+class Outlets:
+    """All open outlets, and what they share."""
+
+    def __init__(self, runtime: Runtime, workers: Workers, host: Host) -> None:
+        self.runtime = runtime
+        self.workers = workers
+        self.host = host
+        self.rooms = Rooms(workers)
+        self._outlets: dict[str, Outlet] = {}
+        self._held: set[str] = set()
+        self._closing: set[str] = set()
+        self._number = 0
+        self._ending = False
+
+    def __iter__(self) -> Iterator[Outlet]:
+        return iter(self._outlets.values())
+
+    def open(self, wiring: Wiring, held: bool = False) -> Outlet:
+        """Open a new outlet; it is remembered unless somebody holds it. Raises Complaint."""
+        name = wiring.checked().name
+        if name in self._closing:
+            raise Complaint(f"outlet {name}: is just being closed; try again")
+        if name in self._outlets:
+            there = self._outlets[name].wiring
+            how = "like this" if there == wiring else f"with output {there.output}"
+            raise Complaint(f"outlet {name}: is open already, {how}; choose another name or close it first")
+        if self._ending:
+            raise Complaint(f"outlet {name}: the desk is just ending; start it again")
+        if not held:
+            self._remember(wiring)
+        try:
+            outlet = self._serve(wiring, fresh=True)
+        except Complaint:
+            self._remember()
+            raise
+        if held:
+            self._held.add(name)
+        return outlet
+
+    def open_remembered(self) -> None:
+        """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
+        for wiring in remembered(self.runtime):
+            try:
+                self._serve(wiring, fresh=False)
+            except Complaint as complaint:
+                say(f"outlet {wiring.name} cannot be served again: {complaint}")
+
+    async def close(self, name: str) -> None:
+        """Close an outlet for good; returns when its recording is complete. Raises KeyError, Complaint."""
+        outlet = self._outlets[name]
+        if name in self._closing:
+            raise Complaint(f"outlet {name}: is just being closed")
+        self._closing.add(name)
+        try:
+            self._remember()
+        except Complaint:
+            self._closing.discard(name)
+            raise
+        try:
+            self.runtime.remove_outlet(name)
+            await outlet.end()
+        finally:
+            self._closing.discard(name)
+            self._held.discard(name)
+            del self._outlets[name]
+
+    async def end(self) -> None:
+        """The desk ends: recordings are completed; outlets that nobody holds stay remembered."""
+        self._ending = True
+        for name in self._held - self._closing:
+            self.runtime.remove_outlet(name)
+        await asyncio.gather(*(outlet.end() for outlet in self._outlets.values()))
+        await self.rooms.finish()
+
+    def _serve(self, wiring: Wiring, fresh: bool) -> Outlet:
+        listening = self.runtime.listen_outlet(wiring.name, wiring.access())
+        self._number += 1
+        outlet = Outlet(self._number, wiring, listening, self)
+        if fresh:
+            try:
+                outlet.begin_recording()
+            except Complaint:
+                listening.close()
+                self.runtime.remove_outlet(wiring.name)
+                raise
+        self._outlets[wiring.name] = outlet
+        outlet.watch()
+        return outlet
+
+    def _remember(self, *more: Wiring) -> None:
+        kept = [outlet.wiring for name, outlet in self._outlets.items() if name not in self._held | self._closing]
+        remember(self.runtime, [*kept, *more])
+
+
+def _cut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    connection.close()

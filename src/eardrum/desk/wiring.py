@@ -1,0 +1,81 @@
+"""What a person asked an outlet to be, and how the next desk learns of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import msgspec
+
+from eardrum.kernel.outlet_directory import Access, Runtime
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import WireEnd, checked_name, input_end, output_end
+
+REMEMBERED = "outlets.json"
+_MODES = ("0666", "0660", "0600")
+
+
+class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An outlet as it was asked for. Paths in wire ends are absolute."""
+
+    name: str
+    output: str = "host"
+    input: str | None = None
+    mode: str = "0666"
+    group: str | None = None
+
+    def checked(self) -> Wiring:
+        """Itself. Raises Complaint if no outlet can be like that."""
+        checked_name(self.name)
+        end = self.output_end()
+        if end.kind == "file" and not end.argument.startswith("/"):
+            raise Complaint(f"output {self.output!r}: the path must be absolute", status=2)
+        self.input_end()
+        self.access().group_id()
+        return self
+
+    def output_end(self) -> WireEnd:
+        return output_end(self.output)
+
+    def input_end(self) -> WireEnd | None:
+        return None if self.input is None else input_end(self.input)
+
+    def access(self) -> Access:
+        """Who may connect. Raises Complaint."""
+        if self.mode not in _MODES:
+            raise Complaint(f"mode {self.mode!r}: use {', '.join(_MODES)}", status=2)
+        return Access(int(self.mode, 8), self.group)
+
+
+class _Remembered(msgspec.Struct, forbid_unknown_fields=True):
+    outlets: list[Wiring]
+
+
+def remember(runtime: Runtime, wirings: Iterable[Wiring]) -> None:
+    """Replace what the next desk in this runtime directory will open by itself."""
+    new = REMEMBERED + ".new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    text = msgspec.json.format(msgspec.json.encode(_Remembered(list(wirings))), indent=2)
+    try:
+        descriptor = os.open(new, flags, 0o600, dir_fd=runtime.descriptor)
+        with open(descriptor, "wb") as file:
+            file.write(text + b"\n")
+        os.replace(new, REMEMBERED, src_dir_fd=runtime.descriptor, dst_dir_fd=runtime.descriptor)
+    except OSError as error:
+        raise Complaint(f"{runtime.path / REMEMBERED}: {error.strerror}; make room or check its mode") from None
+
+
+def remembered(runtime: Runtime) -> list[Wiring]:
+    """What the desk before us had open. Raises Complaint if that cannot be read."""
+    path = runtime.path / REMEMBERED
+    try:
+        descriptor = os.open(REMEMBERED, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=runtime.descriptor)
+        with open(descriptor, "rb") as file:
+            wirings = msgspec.json.decode(file.read(), type=_Remembered).outlets
+        return [wiring.checked() for wiring in wirings]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Complaint(f"{path}: {error.strerror}; repair or remove it") from None
+    except (msgspec.DecodeError, Complaint) as problem:
+        raise Complaint(f"{path}: {problem}; repair or remove it") from None

@@ -1,0 +1,255 @@
+"""The runtime directory and the sockets in it.
+
+    <runtime>/                  0700, ours (0711 when it is shared by several users, as /run/eardrum is)
+        lock                    locked by the desk while it lives, holds its pid
+        control                 0600, the desk's control socket
+        outlets/NAME/native     one directory per outlet, mounted into its container; its inode is never replaced
+
+Whatever is already there is judged by what it is (no link is followed), and only what is ours is touched. An outlet's
+directory may be mounted writable, so a container can swap what lies in it at any moment.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import grp
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from eardrum.terms.errors import Complaint
+
+SHARED = Path("/run/eardrum")  # the runtime directory of a desk that serves several users
+NATIVE = "native"  # the socket's name, as clients look for it in /run/pulse
+BACKLOG = 512  # a client that finds the backlog full takes the server for absent
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NODE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_SUN_PATH = 108  # bytes, with the terminating zero
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may connect to an outlet: the socket's mode, and the group it is given to."""
+
+    mode: int = 0o666
+    group: str | None = None
+
+    def group_id(self) -> int:
+        """-1 without a group. Raises Complaint if there is no such group."""
+        if self.group is None:
+            return -1
+        try:
+            return grp.getgrnam(self.group).gr_gid
+        except KeyError:
+            raise Complaint(f"group {self.group!r}: no such group; `getent group` lists them", status=2) from None
+
+
+class Runtime:
+    """The runtime directory of one desk: made, checked and locked."""
+
+    def __init__(self, path: Path, shared: bool | None = None) -> None:
+        """`shared` is true for /run/eardrum. Raises Complaint, also if another desk has locked the directory."""
+        self.path = path.absolute()
+        self._shared = self.path == SHARED if shared is None else shared
+        private = 0o711 if self._shared else 0o700
+        _check_ancestors(self.path)
+        with suppress(OSError), _umask(0o077):
+            self.path.parent.mkdir()
+        self.descriptor = _directory(self.path, None, private, used_before="lock")
+        self._outlets = _directory(self.outlets, self.descriptor, private)
+        self._lock = self._locked()
+
+    def close(self) -> None:
+        """Give up the lock; everything stays where it is."""
+        for descriptor in (self._outlets, self._lock, self.descriptor):
+            os.close(descriptor)
+
+    @property
+    def outlets(self) -> Path:
+        """Where the outlets' directories are."""
+        return self.path / "outlets"
+
+    def outlet(self, name: str) -> Path:
+        """The directory of the outlet with this name."""
+        return self.outlets / name
+
+    def listen_control(self) -> socket.socket:
+        """The control socket, listening."""
+        return _listen(self.path / "control", self.descriptor, Access(0o600))
+
+    def remove_control(self) -> None:
+        _unlink_socket(self.path / "control", self.descriptor)
+
+    def listen_outlet(self, name: str, access: Access) -> socket.socket:
+        """Make or take over the outlet's directory, and listen in it. Raises Complaint."""
+        path = self.outlet(name)
+        guarded = self._shared and access.group is not None
+        gid = access.group_id()
+        directory = _directory(path, self._outlets, 0o750 if guarded else 0o755, gid if guarded else -1)
+        try:
+            return _listen(path / NATIVE, directory, access)
+        finally:
+            os.close(directory)
+
+    def remove_outlet(self, name: str) -> None:
+        """Remove the outlet's socket, and its directory unless something that isn't ours lies in it."""
+        path = self.outlet(name)
+        with suppress(OSError, Complaint):
+            directory = os.open(name, _DIRECTORY, dir_fd=self._outlets)
+            try:
+                _unlink_socket(path / NATIVE, directory)
+            finally:
+                os.close(directory)
+            os.rmdir(name, dir_fd=self._outlets)
+
+    def _locked(self) -> int:
+        path = self.path / "lock"
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            with _umask(0o077):
+                descriptor = os.open("lock", flags, 0o600, dir_fd=self.descriptor)
+        except OSError as error:
+            raise Complaint(f"{path}: {error.strerror}; remove it and try again") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            first = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise Complaint(
+                f"{self.path}: a desk is already running here, pid {first}; use that one, stop it,"
+                " or choose another --runtime-dir"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        return descriptor
+
+
+def connect(path: Path) -> socket.socket:
+    """A blocking connection to a UNIX socket, whatever the length of its path. Raises OSError."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with short_path(path) as address:
+            connection.connect(address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def short_path(path: Path) -> Iterator[str]:
+    """A name for `path` that fits into a socket address, valid inside the `with`. Raises OSError."""
+    if len(os.fsencode(path)) < _SUN_PATH:
+        yield str(path)
+        return
+    parent = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{parent}/{path.name}"
+    finally:
+        os.close(parent)
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _check_ancestors(path: Path) -> None:
+    for parent in path.resolve().parents:
+        with suppress(FileNotFoundError):
+            mode = parent.stat().st_mode
+            if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+                raise Complaint(f"{parent}: everybody may rename what lies in it; choose another --runtime-dir")
+
+
+def _directory(path: Path, parent: int | None, mode: int, gid: int = -1, used_before: str = "") -> int:
+    """Open a directory of ours, made if it is missing, with this mode and group.
+
+    One that was open to others to read is narrowed only if it is empty or holds `used_before`; without that name, it
+    is ours by its place. One that others may write to is refused.
+    """
+    name = str(path) if parent is None else path.name
+    try:
+        with suppress(FileExistsError), _umask(0o077):
+            os.mkdir(name, dir_fd=parent)
+        descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
+    except NotADirectoryError:
+        raise Complaint(f"{path}: a link or no directory; remove it or choose another --runtime-dir") from None
+    except OSError as error:
+        raise Complaint(f"{path}: {error.strerror}; choose another --runtime-dir") from None
+    try:
+        there = os.fstat(descriptor)
+        if there.st_uid != os.geteuid():
+            raise Complaint(f"{path}: belongs to uid {there.st_uid}; remove it or choose another --runtime-dir")
+        now = stat.S_IMODE(there.st_mode)
+        if now & 0o022:
+            raise Complaint(f"{path}: others may write to it (mode {now:04o}); `chmod go-w` it or remove it")
+        if used_before and now & ~mode:
+            inside = [entry.name for entry in os.scandir(descriptor)]
+            if inside and used_before not in inside:
+                raise Complaint(f"{path}: holds other files, open to others (mode {now:04o}); use one of its own")
+        _give(path, descriptor, mode, gid)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _listen(path: Path, directory: int, access: Access) -> socket.socket:
+    """Bind in `directory` (path is its name for people); mode and group are right before anybody can connect."""
+    gid = access.group_id()
+    _unlink_socket(path, directory)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        short = len(os.fsencode(path)) < _SUN_PATH
+        with _umask(0o177):
+            listening.bind(str(path) if short else f"/proc/self/fd/{directory}/{path.name}")
+        node = os.open(path.name, _NODE, dir_fd=directory)
+        try:
+            _require_socket(path, os.fstat(node))
+            _give(path, node, access.mode, gid)
+        finally:
+            os.close(node)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise Complaint(f"{path}: {error.strerror}; remove what is there or choose another --runtime-dir") from None
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _unlink_socket(path: Path, directory: int) -> None:
+    """Remove a socket of ours that no desk serves any more. Raises Complaint for anything else."""
+    try:
+        there = os.lstat(path.name, dir_fd=directory)
+    except FileNotFoundError:
+        return
+    _require_socket(path, there)
+    os.unlink(path.name, dir_fd=directory)
+
+
+def _require_socket(path: Path, there: os.stat_result) -> None:
+    if not stat.S_ISSOCK(there.st_mode) or there.st_uid != os.geteuid() or there.st_nlink != 1:
+        raise Complaint(f"{path}: something that is no socket of ours lies there; look at it and remove it")
+
+
+def _give(path: Path, descriptor: int, mode: int, gid: int) -> None:
+    """Set group and mode of what the descriptor stands for (O_PATH is enough), never of what a name leads to."""
+    magic = f"/proc/self/fd/{descriptor}"
+    try:
+        if gid != -1:
+            os.chown(magic, -1, gid)
+        Path(magic).chmod(mode)
+    except OSError as error:
+        raise Complaint(f"{path}: its mode or group cannot be set: {error.strerror}") from None

@@ -1,0 +1,164 @@
+"""A connection to the host's sound server, made and authenticated here so that no worker ever sees the cookie."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import socket
+import stat
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from eardrum.kernel.outlet_directory import short_path
+from eardrum.protocol.message import NEWEST, REPLY
+from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES
+from eardrum.terms.errors import Complaint, PulseError, RemoteProtocolError
+from eardrum.upstream.discovery import Surroundings
+
+PATIENCE = 5.0  # seconds for connecting and the answer to AUTH together
+OLDEST_SERVER = 13  # older ones know no property lists
+COOKIE_BYTES = 256
+
+_DESCRIPTOR = struct.Struct(">5I")
+_LONGEST_ANSWER = 256  # bytes; the answer to AUTH has 15
+_RETRY = 0.05  # seconds until a server with a full backlog is asked again
+
+
+class Unreachable(Complaint):
+    """No connection to this address: one line for a person, and the code for programs."""
+
+    def __init__(self, path: str, why: str, error: PulseError = PulseError.CONNECTIONREFUSED) -> None:
+        super().__init__(f"unix:{path}: {why}")
+        self.error = error
+
+
+async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE) -> tuple[socket.socket, int]:
+    """An authenticated, non-blocking connection and the version to speak on it; its next byte is the server's next
+    packet. Raises Unreachable.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        async with asyncio.timeout(patience):
+            await _reach(connection, path)
+            return connection, await _authenticate(connection, path, cookies)
+    except BaseException as problem:
+        connection.close()
+        if isinstance(problem, TimeoutError):
+            raise Unreachable(path, f"no answer in {patience:g} s; is the sound server stuck?") from None
+        if isinstance(problem, OSError | RemoteProtocolError):
+            raise Unreachable(path, "what answers there is not a PulseAudio or PipeWire server") from None
+        raise
+
+
+async def _reach(connection: socket.socket, path: str) -> None:
+    while True:
+        try:
+            with short_path(Path(path)) as address:
+                return connection.connect(address)
+        except BlockingIOError:  # its backlog is full; a UNIX socket never connects later by itself
+            await asyncio.sleep(_RETRY)
+        except FileNotFoundError:
+            raise Unreachable(path, "no such socket; is the sound server running?") from None
+        except ConnectionRefusedError:
+            raise Unreachable(path, "nobody serves this socket; start the sound server") from None
+        except PermissionError:
+            why = f"uid {os.geteuid()} may not connect; it belongs to another user"
+            raise Unreachable(path, why, PulseError.ACCESS) from None
+        except OSError as error:
+            raise Unreachable(path, f"{error.strerror}; is it the socket of a sound server?") from None
+
+
+async def _authenticate(connection: socket.socket, path: str, cookies: Sequence[str]) -> int:
+    from eardrum.protocol.catalog import Auth, AuthReply, Error  # a headless desk needs no message at all
+    from eardrum.protocol.codec import packet, read, read_head
+
+    loop = asyncio.get_running_loop()
+    # No flag bits: shared memory stays off, so no descriptor will ever come down this connection.
+    await loop.sock_sendall(connection, packet(Auth(version=NEWEST, cookie=_cookie(cookies)), 0, NEWEST))
+    length, channel, *offset_and_flags = _DESCRIPTOR.unpack(await _exactly(connection, DESCRIPTOR_BYTES))
+    if channel != CONTROL or any(offset_and_flags) or length > _LONGEST_ANSWER:
+        raise RemoteProtocolError("no control packet")
+    answer = await _exactly(connection, length)
+    code, _ = read_head(answer)
+    if code == Error.CODE:
+        why = "refused us: neither our uid nor our cookie counts there; set PULSE_COOKIE to the server's cookie file"
+        raise Unreachable(path, why, PulseError.ACCESS)
+    if code != REPLY:
+        raise RemoteProtocolError("no reply")
+    reply = read(AuthReply, answer, NEWEST)
+    assert isinstance(reply, AuthReply)
+    version = min(reply.version & 0xFFFF, NEWEST)
+    if version < OLDEST_SERVER:
+        raise Unreachable(path, f"speaks protocol {version}, Eardrum needs {OLDEST_SERVER} or newer")
+    return version
+
+
+async def _exactly(connection: socket.socket, nbytes: int) -> bytes:
+    """Never a byte more: what follows is for the worker."""
+    loop = asyncio.get_running_loop()
+    received = b""
+    while len(received) < nbytes:
+        more = await loop.sock_recv(connection, nbytes - len(received))
+        if not more:
+            raise RemoteProtocolError("hung up")
+        received += more
+    return received
+
+
+def _cookie(candidates: Sequence[str]) -> bytes:
+    """The first cookie that is there; zeros otherwise, for servers that know us by our uid."""
+    for path in candidates:
+        try:
+            with open(path, "rb") as file:
+                cookie = file.read(COOKIE_BYTES)
+        except OSError:
+            continue
+        if len(cookie) == COOKIE_BYTES:
+            return cookie
+    return bytes(COOKIE_BYTES)
+
+
+class MachineFiles:
+    """What `upstream.discovery` asks about files, answered by this machine."""
+
+    def text(self, path: str) -> str | None:
+        try:
+            return Path(path).read_text(errors="replace")
+        except OSError:
+            return None
+
+    def names(self, path: str) -> list[str]:
+        try:
+            return [entry.name for entry in os.scandir(path)]
+        except OSError:
+            return []
+
+    def link(self, path: str) -> str | None:
+        try:
+            return str(Path(path).readlink())
+        except OSError:
+            return None
+
+    def owner_and_mode(self, path: str) -> tuple[int, int] | None:
+        try:
+            there = os.lstat(path)
+        except OSError:
+            return None
+        return (there.st_uid, stat.S_IMODE(there.st_mode)) if stat.S_ISDIR(there.st_mode) else None
+
+    def real(self, path: str) -> str:
+        return os.path.realpath(path)
+
+
+def surroundings(own_outlets: Path) -> Surroundings:
+    """This process' environment, user and machine."""
+    uid = os.geteuid()
+    home = os.environ.get("HOME", "")
+    if not home:
+        try:
+            home = pwd.getpwuid(uid).pw_dir
+        except KeyError:
+            home = "/"
+    return Surroundings(os.environ, uid, home, socket.gethostname(), MachineFiles(), str(own_outlets))
