@@ -100,6 +100,7 @@ class Asking:
         self._reader = Reader()
         self._awaited: dict[int, type[Message]] = {}
         self._tag = 0
+        self._offered = NEWEST  # the version that our AUTH said
 
     def ask(self, command: Message) -> tuple[int, bytes]:
         """The tag that the answer will carry, and the bytes to send. Raises LocalProtocolError."""
@@ -109,6 +110,8 @@ class Asking:
         packet = codec.packet(command, tag, self.version)
         if command.ANSWER:
             self._awaited[tag] = command.ANSWER
+        if isinstance(command, Auth):
+            self._offered = command.version & _VERSION
         self._tag = (tag + 1) % NO_TAG
         return tag, packet
 
@@ -139,7 +142,7 @@ class Asking:
             said = message.version & _VERSION
             if said < OLDEST:
                 raise RemoteProtocolError(f"a server of version {said}")
-            self.version = min(NEWEST, said)
+            self.version = min(NEWEST, self._offered, said)
         return Reply(tag, message)
 
 
