@@ -1,0 +1,59 @@
+"""The command line: what a person types comes in; results leave on stdout, talk on stderr, and an exit status.
+
+One file per verb, and only the file of the verb asked for is imported. Never: speaks the native protocol, opens a sound
+file, decides what an outlet may do. It asks the desk.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from eardrum import __version__
+from eardrum.terms.errors import Complaint
+
+VERBS = ("up", "open", "close", "list", "run")
+
+
+class Verbs(click.Group):
+    """Finds a verb in the module of its name, and turns every way to fail into one line and an exit status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        verb: click.Command = importlib.import_module(f"eardrum.cli.{cmd_name}").verb
+        return verb
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except Complaint as complaint:
+            click.echo(f"eardrum: {complaint}", err=True)
+            status = complaint.status
+        except click.ClickException as error:
+            error.show()
+            status = error.exit_code
+        except click.Abort:
+            status = 130
+        sys.exit(status)
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="eardrum %(version)s")
+@click.pass_context
+def eardrum(ctx: click.Context) -> None:
+    """Sound for Linux containers: sound passes, nothing else does."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        ctx.color = False
+
+
+def main() -> None:
+    """The command `eardrum`; ends the process."""
+    eardrum.main()

@@ -1,0 +1,149 @@
+"""The client's end of the control socket: HTTP/1.1 with JSON over a UNIX socket, one request at a time."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import h11
+import msgspec
+
+from eardrum.terms.errors import Complaint
+
+_Shape = TypeVar("_Shape")
+PATIENCE = 60  # seconds; a recording that is closed has its tail to write
+
+
+class Outlet(msgspec.Struct, frozen=True):
+    """An open outlet as the desk tells of it."""
+
+    name: str
+    output: str  # wire ends
+    input: str | None
+    directory: str
+    socket: str
+    connections: int = 0
+    playing: int = 0  # streams
+    recording: int = 0
+    note: str = ""  # why it cannot play
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """An outlet that is wanted."""
+
+    name: str
+    output: str
+    input: str | None
+    mode: str = "0666"  # of the socket, octal
+    group: str | None = None  # of the socket
+    held: bool = False  # it is closed when the connection that asked for it ends
+
+
+class NoDesk(Complaint):
+    """Nobody serves this runtime directory."""
+
+
+class NoOutlet(Complaint):
+    """No outlet of that name is open."""
+
+
+class _Fault(msgspec.Struct, frozen=True):
+    error: str
+    status: int = 1
+
+
+class _Desk(msgspec.Struct, frozen=True):
+    upstream: str
+
+
+class _Outlets(msgspec.Struct, frozen=True):
+    outlets: list[Outlet]
+
+
+class Control:
+    """A connection to the desk of a runtime directory. Every method raises Complaint."""
+
+    def __init__(self, runtime: Path) -> None:
+        """Connects; raises NoDesk if there is no desk."""
+        self._runtime = runtime
+        self._http = h11.Connection(h11.CLIENT)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        self._socket.settimeout(PATIENCE)
+        try:
+            self._socket.connect(str(runtime / "control"))
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+            self._socket.close()
+            raise NoDesk(f"no desk is running in {runtime}; start one with `eardrum up`") from None
+        except OSError as error:  # includes a path too long for a socket
+            self._socket.close()
+            raise Complaint(f"cannot reach the desk in {runtime}: {error.strerror or error}") from None
+
+    def __enter__(self) -> Control:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
+    def upstream(self) -> str:
+        """The host's sound server as in PULSE_SERVER, or `none`."""
+        return self._read(self._ask("GET", "/v1/desk"), _Desk).upstream
+
+    def outlets(self) -> list[Outlet]:
+        """Every open outlet."""
+        return self._read(self.outlets_json(), _Outlets).outlets
+
+    def outlets_json(self) -> bytes:
+        """The same as the desk says it: `{"outlets": […]}`."""
+        return self._ask("GET", "/v1/outlets")
+
+    def open(self, opening: Opening) -> Outlet:
+        """Open an outlet. A held one lives no longer than this object."""
+        return self._read(self._ask("POST", "/v1/outlets", msgspec.json.encode(opening)), Outlet)
+
+    def close(self, name: str) -> None:
+        """Close an outlet; returns when its recording is complete. Raises NoOutlet if there is none."""
+        self._ask("DELETE", f"/v1/outlets/{name}")
+
+    def _ask(self, method: str, target: str, body: bytes = b"") -> bytes:
+        headers = [("host", "eardrum"), ("content-type", "application/json"), ("content-length", str(len(body)))]
+        try:
+            self._say(h11.Request(method=method, target=target, headers=headers))
+            self._say(h11.Data(data=body))
+            self._say(h11.EndOfMessage())
+            status, answer = self._answer()
+        except TimeoutError:
+            raise Complaint(f"the desk in {self._runtime} does not answer") from None
+        except (OSError, h11.ProtocolError) as error:
+            raise Complaint(f"lost the desk in {self._runtime}: {error}") from None
+        if status >= 400:
+            fault = self._read(answer, _Fault)
+            raise (NoOutlet if status == 404 else Complaint)(fault.error, fault.status)
+        return answer
+
+    def _say(self, event: h11.Event) -> None:
+        self._socket.sendall(self._http.send(event) or b"")
+
+    def _answer(self) -> tuple[int, bytes]:
+        status, body = 0, b""
+        while True:
+            event = self._http.next_event()
+            if event is h11.NEED_DATA:
+                self._http.receive_data(self._socket.recv(65536))
+            elif isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage):
+                if self._http.our_state is h11.DONE:
+                    self._http.start_next_cycle()
+                return status, body
+
+    def _read(self, answer: bytes, shape: type[_Shape]) -> _Shape:
+        try:
+            return msgspec.json.decode(answer, type=shape)
+        except msgspec.DecodeError as error:
+            raise Complaint(f"the desk in {self._runtime} said nonsense: {error}") from None

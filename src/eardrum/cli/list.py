@@ -1,0 +1,54 @@
+"""`eardrum list`: which outlets are open, how they are wired and what they do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from eardrum.cli import options
+from eardrum.cli.control import Control, Outlet
+
+HEADER = ("NAME", "OUTPUT", "INPUT", "STATE", "NOTE")
+
+
+@click.command("list")
+@options.runtime_dir
+@click.option("--json", "as_json", is_flag=True, help="Print what the control socket says, as JSON.")
+def verb(runtime: Path, as_json: bool) -> None:
+    """List the open outlets.
+
+    On a terminal as a table; else one outlet a line with tabs between the columns, - for an empty one.
+    """
+    with Control(runtime) as control:
+        if as_json:
+            click.echo(msgspec.json.format(control.outlets_json(), indent=2).decode())
+            return
+        rows = [HEADER, *(_row(outlet) for outlet in control.outlets())]
+    for line in table(rows) if sys.stdout.isatty() else map("\t".join, rows):
+        click.echo(line)
+
+
+def state(outlet: Outlet) -> str:
+    """What goes on in an outlet, in words."""
+    if not outlet.connections:
+        return "idle"
+    words = [f"{outlet.connections} connection{'s' if outlet.connections > 1 else ''}"]
+    words += [f"{outlet.playing} playing"] if outlet.playing else []
+    words += [f"{outlet.recording} recording"] if outlet.recording else []
+    return ", ".join(words)
+
+
+def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Lines in which the columns of `rows` stand below each other; the first row is the header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, row in enumerate(rows):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield click.style(line, bold=True) if number == 0 else line
+
+
+def _row(outlet: Outlet) -> tuple[str, ...]:
+    return outlet.name, outlet.output, outlet.input or "-", state(outlet), outlet.note or "-"

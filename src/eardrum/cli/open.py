@@ -1,0 +1,29 @@
+"""`eardrum open`: give a container its outlet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from eardrum.cli import options
+from eardrum.cli.control import Control, Opening
+
+
+@click.command("open")
+@options.runtime_dir
+@options.name_argument
+@options.output
+@options.input_
+@click.option("--mode", default="0666", show_default=True, help="The socket's mode: 0600, 0660 or 0666.")
+@click.option("--group", help="The socket's group.")
+def verb(runtime: Path, name: str, output: str, input_: str | None, mode: str, group: str | None) -> None:
+    """Open outlet NAME and print its directory.
+
+    Mount the directory at /run/pulse in the container. The outlet is open until `eardrum close NAME`.
+    """
+    with Control(runtime) as control:
+        outlet = control.open(Opening(name, output, input_, mode, group))
+    click.echo(outlet.directory)
+    if outlet.note:
+        click.echo(f"eardrum: {name}: {outlet.note}", err=True)

@@ -1,0 +1,78 @@
+"""Options and arguments that several verbs take, checked before the desk hears of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import checked_name, input_end, output_end
+
+
+def default_runtime(environ: Mapping[str, str], uid: int) -> Path:
+    """The runtime directory that is meant when nobody names one. Raises Complaint if it is another user's."""
+    if environ.get("XDG_RUNTIME_DIR"):
+        return Path(environ["XDG_RUNTIME_DIR"], "eardrum")
+    if uid == 0:
+        return Path("/run/eardrum")
+    runtime = Path(f"/tmp/eardrum-{uid}")  # anybody may have made it, to be taken for our desk
+    try:
+        owner = runtime.lstat().st_uid
+    except FileNotFoundError:
+        owner = uid
+    if owner != uid:
+        raise Complaint(f"{runtime} belongs to user {owner}; set XDG_RUNTIME_DIR or use --runtime-dir")
+    return runtime
+
+
+def _runtime(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    return (value or default_runtime(os.environ, os.getuid())).absolute()
+
+
+def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else checked_name(value)
+
+
+def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    end = output_end(value)
+    if end.kind != "file":
+        return str(end)
+    path = str(Path(end.argument).absolute())
+    if not path.isprintable():  # also what is not UTF-8: it could neither be told to the desk nor shown
+        raise Complaint(f"output {value!r}: the file's name has characters that cannot be shown", status=2)
+    return f"file:{path}"
+
+
+def _input(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else str(input_end(value))
+
+
+runtime_dir = click.option(
+    "--runtime-dir",
+    "runtime",
+    envvar="EARDRUM_RUNTIME_DIR",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    callback=_runtime,
+    help="Where the desk is.  [default: $XDG_RUNTIME_DIR/eardrum]",
+)
+name_argument = click.argument("name", callback=_name)
+name_option = click.option("--name", callback=_name, help="The outlet's name.  [default: from the command]")
+output = click.option(
+    "--output",
+    default="host",
+    metavar="END",
+    callback=_output,
+    show_default=True,
+    help="Where the sound goes: host, host:SINK, room:NAME, file:PATH.wav, file:PATH.flac or null.",
+)
+input_ = click.option(
+    "--input",
+    "input_",
+    metavar="END",
+    callback=_input,
+    help="Where the microphone comes from: room:NAME or silence.  [default: no microphone]",
+)

@@ -1,0 +1,37 @@
+"""`eardrum up`: be the desk, in the foreground."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import click
+
+from eardrum.cli import options
+from eardrum.cli.control import Control
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import SPEAKERS
+
+
+@click.command("up")
+@options.runtime_dir
+@click.option("--upstream", metavar="ADDRESS", help="The host's sound server as in PULSE_SERVER, or none.")
+@click.option("--ready-fd", type=int, metavar="N", help="Write a newline to this descriptor when serving.")
+def verb(runtime: Path, upstream: str | None, ready_fd: int | None) -> int:
+    """Serve outlets until interrupted."""
+    from eardrum.desk.main import run_desk
+
+    def announce() -> None:
+        try:
+            with Control(runtime) as control:
+                host = control.upstream()
+        except Complaint:  # it has ended meanwhile
+            return
+        click.echo(f"serving in {runtime}, host is {f'room:{SPEAKERS}' if host == 'none' else host}")
+        if ready_fd is not None:
+            os.write(ready_fd, b"\n")
+            os.close(ready_fd)
+
+    # The desk cannot be asked from within itself, so somebody beside it asks.
+    return run_desk(runtime, upstream, threading.Thread(target=announce).start)

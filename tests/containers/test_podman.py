@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eardrum.containers import podman
+from eardrum.terms.errors import Complaint
+from eardrum.testing.rootfs import PLAYER, Rootfs
+
+MOUNT = ["--mount", "type=bind,src=/o/game,dst=/run/pulse,ro", "--env", "PULSE_SERVER=unix:/run/pulse/native"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("podman run", "img"),
+        ("podman run", "--rm -it --env PULSE_SERVER= img sh -c true"),
+        ("podman create", "img"),
+        ("podman container run", "img"),
+        ("podman container create", "img"),
+        ("/usr/bin/podman run", "img"),
+        ("podman --root run --runroot=/x --log-level debug run", "img"),
+        ("podman -r -c run --syslog run", "img run"),
+        ("podman -crun run", "img"),
+        ("podman --storage-opt a --storage-opt b --runtime runc run", "--rootfs dir true"),
+    ],
+)
+def test_the_outlet_goes_right_behind_run(before, after):
+    before, after = before.split(), after.split()
+    assert podman.spliced([*before, *after], "/o/game") == [*before, *MOUNT, *after]
+
+
+def test_a_path_with_a_comma_is_one_field():
+    assert podman.spliced(["podman", "run", "img"], '/o,"x')[3] == 'type=bind,"src=/o,""x",dst=/run/pulse,ro'
+
+
+@pytest.mark.parametrize("words", ["", "ps", "container ls", "--root /x ps", "start game", "--root", "container"])
+def test_a_command_that_makes_no_container(words):
+    with pytest.raises(Complaint, match="use `podman run …` or `podman create …`") as raised:
+        podman.spliced(["podman", *words.split()], "/o/game")
+    assert raised.value.status == 125
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("--name game img", "game"),
+        ("--name=game img", "game"),
+        ("--name a --name b img", "b"),
+        ("--rm -it alpine sh", "alpine"),
+        ("-itv /a:/b -e A=B -w/x --net none docker.io/library/alpine:3.19 sh", "alpine"),
+        ("registry:5000/team/bot@sha256:0123", "bot"),
+        ("--rm --rootfs /srv/roots/bookworm:O sh", "bookworm"),
+        ("--rm -- img", "img"),
+        ("--rm", "podman"),
+    ],
+)
+def test_what_the_container_is_called(words, name):
+    assert podman.suggested_name(["podman", "run", *words.split()]) == name
+
+
+@pytest.mark.parametrize(
+    ("words", "outlives"),
+    [
+        ("run img", False),
+        ("run --rm -it img -d", False),
+        ("run -d img", True),
+        ("run -itd img", True),
+        ("run -ed img", False),
+        ("run --detach img", True),
+        ("run --detach=true img", True),
+        ("run --detach=false img", False),
+        ("run -d=false img", False),
+        ("run --name -d img", False),
+        ("create img", True),
+    ],
+)
+def test_a_container_that_outlives_the_command(words, outlives):
+    assert podman.outlives(["podman", *words.split()]) is outlives
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("words", "ours"), [([], podman.GLOBAL_FLAGS), (["run"], podman.FLAGS)])
+def test_flags_are_what_this_podman_takes_for_flags(words, ours):
+    said = subprocess.run(["podman", *words, "--help"], capture_output=True, text=True, check=True).stdout
+    options = re.findall(r"^ +(?:-(\w), )?--([a-z0-9-]+)( ?\S*)", said[said.index("\nOptions:") :], re.MULTILINE)
+    flags = {name for short, long, value in options if not value.strip() for name in (short, long) if name}
+    takers = {name for short, long, value in options if value.strip() for name in (short, long) if name}
+    assert flags <= ours
+    assert not takers & ours
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Rootfs:
+    place = tmp_path_factory.mktemp("rootfs")
+    (place / "sounds").mkdir()
+    return Rootfs(place / "root", place / "sounds")
+
+
+@pytest.fixture
+def storage() -> Iterator[Path]:
+    """podman wants a short path."""
+    with tempfile.TemporaryDirectory(prefix="eardrum-") as directory:
+        yield Path(directory)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("uid", [0, PLAYER])
+@pytest.mark.parametrize("directory", ["game", "a,b:c d"])
+@pytest.mark.parametrize("read_only", [True, False])
+def test_podman_mounts_it_read_only(root, storage, tmp_path, uid, directory, read_only):
+    outlet = tmp_path / directory
+    outlet.mkdir()
+    (outlet / "native").write_text("here it is")
+    script = "read x </run/pulse/native; echo $x; echo $PULSE_SERVER; : >/run/pulse/new"
+    command = root.podman(storage, uid, "/bin/sh", "-c", script)
+    if not read_only:
+        command.remove("--read-only")
+    command = podman.spliced(command, str(outlet))
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ran.stdout == "here it is\nunix:/run/pulse/native\n", ran.stderr
+    assert "Read-only file system" in ran.stderr
