@@ -92,10 +92,11 @@ def accepts(path: Path) -> bool:
 
 @dataclass(frozen=True)
 class Server:
-    """A sound server: its address as in PULSE_SERVER, and the null sink that programs play into."""
+    """A sound server: its address as in PULSE_SERVER, the null sink that programs play into, and its processes."""
 
     address: str
     sink: str
+    pids: tuple[int, ...]
 
     @property
     def monitor(self) -> str:
@@ -180,7 +181,7 @@ class Stage:
         private = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PULSE_CONFIG": str(config)}
         process = self.start(name, argv, private)
         self.await_listener(process, name, path)
-        return Server(f"unix:{path}", "null")
+        return Server(f"unix:{path}", "null", (process.pid,))
 
     def pipewire_pulse(self, name: str = "pipewire") -> Server:
         """pipewire, wireplumber and pipewire-pulse with one null sink, on a session bus of their own."""
@@ -189,11 +190,13 @@ class Stage:
         private = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={bus}"}
         argv = ["dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address=unix:path={bus}"]
         self.await_listener(self.start(f"{name}-bus", argv, private), f"{name}-bus", bus)
+        pids = []
         for program, path in (("pipewire", home / "pipewire-0"), ("pipewire-pulse", home / "pulse/native")):
             process = self.start(f"{name}-{program}", [program], private)
             self.await_listener(process, f"{name}-{program}", path)
+            pids.append(process.pid)
         self.start(f"{name}-wireplumber", ["wireplumber"], private)
-        server = Server(f"unix:{home / 'pulse/native'}", "null")
+        server = Server(f"unix:{home / 'pulse/native'}", "null", tuple(pids))
         module = ["load-module", "module-null-sink", "sink_name=null", f"rate={RATE}", "channels=2"]
         self.pactl(server.address, *module)
         # Only wireplumber makes the null sink the default one, so this says that it is at work.
@@ -328,9 +331,11 @@ class Desk:
             raise RuntimeError(f"eardrum close {name}: {done.stderr.strip()}")
 
     def list(self) -> dict[str, dict[str, Any]]:
-        """What `eardrum list --json` says, by outlet's name."""
-        outlets = json.loads(self.command("list", "--json").stdout)["outlets"]
-        return {outlet["name"]: outlet for outlet in outlets}
+        """What `eardrum list --json` says, by outlet's name; RuntimeError with the command's complaint when it fails."""
+        done = self.command("list", "--json")
+        if done.returncode:
+            raise RuntimeError(f"eardrum list: {done.stderr.strip()}")
+        return {outlet["name"]: outlet for outlet in json.loads(done.stdout)["outlets"]}
 
 
 def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> None:
