@@ -331,7 +331,7 @@ class Desk:
             raise RuntimeError(f"eardrum close {name}: {done.stderr.strip()}")
 
     def list(self) -> dict[str, dict[str, Any]]:
-        """What `eardrum list --json` says, by outlet's name; RuntimeError with the command's complaint when it fails."""
+        """What `eardrum list --json` says, by outlet's name; RuntimeError with its complaint when it fails."""
         done = self.command("list", "--json")
         if done.returncode:
             raise RuntimeError(f"eardrum list: {done.stderr.strip()}")

@@ -1,0 +1,181 @@
+"""The stage of the live tests: real servers for the whole session, a desk and containers for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+import pytest
+
+from eardrum.protocol.catalog import Auth, SetClientName
+from eardrum.protocol.conversation import Asking, ErrorReply, Reply
+from eardrum.protocol.message import NEWEST
+from eardrum.testing import heard
+from eardrum.testing.rootfs import PLAYER, Rootfs
+from eardrum.testing.servers import RATE, Stage, end, missing_packages, packages_advice, wait_until
+
+TONES = (440, 660)  # Hz, left and right
+AMPLITUDE = 0.5
+LENGTHS = {"short": 0.3, "tone": 2.0, "long": 6.0}  # seconds
+
+
+@pytest.fixture(scope="session", autouse=True)
+def peers():
+    """Every program that the live tests start; without one of them they fail, and say what to install."""
+    if missing := missing_packages():
+        pytest.fail(packages_advice(missing), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def stage(peers):
+    with Stage() as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def pulseaudio(stage):
+    return stage.pulseaudio()
+
+
+@pytest.fixture(scope="session")
+def pipewire_pulse(stage):
+    return stage.pipewire_pulse()
+
+
+@pytest.fixture
+def open_desk(stage):
+    """Starts a desk: `open_desk(runtime=…, upstream=…)`; it ends with the test."""
+    desks = []
+
+    def start(**options):
+        desks.append(stage.desk(**options))
+        return desks[-1]
+
+    yield start
+    for desk in reversed(desks):
+        end(desk.process)
+
+
+@pytest.fixture
+def desk(open_desk):
+    """A desk on a machine without a sound server."""
+    return open_desk()
+
+
+@pytest.fixture(scope="session")
+def sounds(stage):
+    """A directory that containers see at /sounds, with the same tones in several lengths."""
+    directory = stage.make_directory("sounds")
+    directory.chmod(0o755)
+    for name, seconds in LENGTHS.items():
+        sound = heard.stereo_tones(*TONES, seconds, RATE, AMPLITUDE)
+        heard.write_wav(directory / f"{name}.wav", sound, RATE)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def rootfs(stage, sounds):
+    return Rootfs(stage.directory / "rootfs", sounds)
+
+
+@pytest.fixture(
+    params=[("podman", 0), ("podman", PLAYER), ("bubblewrap", 0), ("bubblewrap", PLAYER)],
+    ids=lambda it: f"{it[0]}-uid-{it[1]}",
+)
+def container(request, contained):
+    """Makes the command line that runs a program in a container; the test is run for every engine and user."""
+    engine, uid = request.param
+    return lambda *command: contained(engine, uid, *command)
+
+
+@pytest.fixture(scope="session")
+def contained(stage, rootfs):
+    """Makes the command line for one engine and user."""
+    storage = stage.make_directory("podman")
+
+    def command_line(engine, uid, *command):
+        return rootfs.podman(storage, uid, *command) if engine == "podman" else rootfs.bubblewrap(uid, *command)
+
+    return command_line
+
+
+@pytest.fixture(scope="session")
+def until():
+    return wait_until
+
+
+@pytest.fixture(scope="session")
+def load():
+    """Reads a sound file of the stage's rate."""
+
+    def read(path):
+        samples, rate = heard.load(path)
+        assert rate == RATE
+        return samples
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def frames_of():
+    """How many frames the sound of this name has."""
+    return lambda name: round(LENGTHS[name] * RATE)
+
+
+@pytest.fixture(scope="session")
+def assert_tones():
+    """The tones are heard from the first frame to the last: each on its side, loud enough, without gap or jump."""
+
+    def check(samples):
+        heard.assert_tones(samples, RATE, TONES, AMPLITUDE)
+        heard.assert_no_gap(samples, RATE)
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def assert_whole(assert_tones, frames_of):
+    """A recording holds the whole sound of this name, and silence before and after."""
+
+    def check(samples, name="tone"):
+        sound = heard.trimmed(samples)
+        assert_tones(sound)
+        # a tone begins and ends near zero, which counts as silence
+        assert frames_of(name) - 4 <= len(sound) <= frames_of(name)
+
+    return check
+
+
+class Talk:
+    """A client of its own, number `index` of its outlet, for what no program says."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.conversation = Asking()
+        self.ask(Auth(version=NEWEST))
+        self.index = self.ask(SetClientName(proplist={"application.name": b"talk"})).message.index
+
+    def ask(self, command):
+        """The answer to `command`: a Reply or an ErrorReply."""
+        tag, packet = self.conversation.ask(command)
+        self.connection.sendall(packet)
+        while True:
+            data = self.connection.recv(65_536)
+            assert data, "the server closed the connection"
+            for said in self.conversation.receive(memoryview(data)):
+                if isinstance(said, Reply | ErrorReply) and said.tag == tag:
+                    return said
+
+
+@pytest.fixture(scope="session")
+def talk():
+    """Connects to an outlet: `with talk(outlet) as talking: talking.ask(…)`."""
+
+    @contextlib.contextmanager
+    def connect(outlet):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(outlet.address.removeprefix("unix:"))
+            yield Talk(connection)
+
+    return connect
