@@ -1,0 +1,48 @@
+"""Property lists of clients and streams: which keys may be kept and shown, and how a value must look."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_CHARACTERS = 256
+ALLOWED = frozenset(
+    (
+        "application.icon_name", "application.id", "application.language", "application.name",
+        "application.process.binary", "application.process.id", "application.version",
+        "event.description", "event.id", "event.mouse.button", "event.mouse.hpos", "event.mouse.vpos",
+        "media.artist", "media.copyright", "media.icon_name", "media.language", "media.name", "media.role",
+        "media.software", "media.title",
+        "window.height", "window.icon_name", "window.id", "window.name", "window.width",
+    )
+)  # fmt: skip
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))  # control, bidi and other characters without a picture
+
+
+def cleaned(proplist: dict[str, bytes]) -> dict[str, bytes]:
+    """The properties that may be kept: known keys with text, cut to MAX_CHARACTERS, without hidden characters."""
+    kept = {}
+    for key, raw in proplist.items():
+        if key in ALLOWED and (words := _text(raw)) is not None:
+            kept[key] = value(words)
+    return kept
+
+
+def text(proplist: dict[str, bytes], key: str, default: str = "") -> str:
+    """The property as text; `default` if it is not there or no text."""
+    words = _text(proplist.get(key, b""))
+    return default if words is None else words
+
+
+def value(words: str) -> bytes:
+    """Text as a property's value."""
+    return words.encode("utf-8", "replace") + b"\0"
+
+
+def _text(raw: bytes) -> str | None:
+    if raw[-1:] != b"\0" or b"\0" in raw[:-1]:
+        return None
+    try:
+        words = raw[:-1].decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return "".join(c for c in words if unicodedata.category(c) not in _HIDDEN)[:MAX_CHARACTERS]
