@@ -62,7 +62,7 @@ def test_reads_and_writes(kind: Kind, value: object, data: bytes) -> None:
         (kinds.PROPLIST_, b"Pta\0L\0\0\0\1x\0\0\0\1c"),
         (kinds.PROPLIST_, b"Pt\0L\0\0\0\1x\0\0\0\1cN"),
         (kinds.PROPLIST_, b"Pt\xc3\xa4\0L\0\0\0\1x\0\0\0\1cN"),
-        (kinds.PROPLIST_, b"Pta\0L\0\0\0\1x\0\0\0\2ccN"),
+        (kinds.PROPLIST_, b"Pta\0L\0\0\0\1x\0\0\0\2cN"),
         (kinds.PROPLIST_, b"Pta\0L\0\0\0\1t\0\0\0\1cN"),
         (kinds.PROPLIST_, b"Pta\0B\0\0\0\1x\0\0\0\1cN"),
         (kinds.PROPLIST_, b"Pta\0L\0\0\0\1x\0\0\0\1cL"),

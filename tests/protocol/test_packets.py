@@ -99,7 +99,7 @@ def test_no_more_than_a_piece_is_held() -> None:
             len(item.data) for item in reader.feed(trickle[start : start + 10_000]) if isinstance(item, SoundPacket)
         )
         assert start + 10_000 - heard <= PIECE + 10_000 + 20
-    assert heard >= 39 * PIECE  # fmt: skip
+    assert heard >= 39 * PIECE
 
 
 def descriptor(length: int, channel: int, flags: int = 0) -> bytes:
