@@ -23,9 +23,7 @@ MAX = 4 * 1024 * 1024
     ],
 )
 def test_playback_metrics_are_settled_as_measured(asked, mode, got, latency):
-    settled = settle_playback(
-        BufferAttr(*asked), SPEC, adjust_latency=mode == "adjust", early_requests=mode == "early"
-    )
+    settled = settle_playback(BufferAttr(*asked), SPEC, adjust_latency=mode == "adjust", early_requests=mode == "early")
     assert settled.attr[:4] == got
     if latency is not None:
         assert settled.latency == pytest.approx(latency, abs=25)

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.rights import Right
+from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
-from eardrum.terms.events import Change, Facility
 
 if TYPE_CHECKING:
     from eardrum.server.mixed import Bus, Hears
@@ -34,6 +35,12 @@ class Sink:
     channel_map: ChannelMap = STEREO
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
     muted: bool = False
+    gain: Gains | None = None
+
+    def set_level(self, volume: Volume, muted: bool) -> None:
+        """Set volume (a single channel counts for all) and mute."""
+        self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
+        self.gain = gains((0,) if muted else self.volume)
 
 
 @dataclass(eq=False, slots=True)
@@ -44,12 +51,18 @@ class Source:
     name: str
     description: str
     bus: Bus | None
-    hears: Hears
+    hears: Hears  # on a bus
     monitor_of: Sink | None = None
     spec: SampleSpec = DEVICE_SPEC
     channel_map: ChannelMap = STEREO
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
     muted: bool = False
+    gain: Gains | None = None
+
+    def set_level(self, volume: Volume, muted: bool) -> None:
+        """Set volume (a single channel counts for all) and mute."""
+        self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
+        self.gain = gains((0,) if muted else self.volume)
 
 
 @dataclass(eq=False, slots=True)
@@ -101,7 +114,7 @@ class View:
     def changed(self, facility: Facility, change: Change, index: int) -> None:
         """Note an event for the subscribers; several changes of one object before they are told become one."""
         key = (facility, index)
-        if change is Change.REMOVE:
+        if change is Change.REMOVED:
             self._changes.pop(key, None)  # so that REMOVE comes last
             self._changes[key] = change
         else:

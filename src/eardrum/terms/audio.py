@@ -144,7 +144,7 @@ def linear(level: int) -> float:
 
 def level(factor: float) -> int:
     """The inverse of `linear`, rounded, at most VOLUME_MAX."""
-    return min(VOLUME_MAX, round(factor ** (1 / 3) * VOLUME_NORM))
+    return min(VOLUME_MAX, round(float(factor ** (1 / 3)) * VOLUME_NORM))
 
 
 def multiply(one: Volume, other: Volume) -> Volume:

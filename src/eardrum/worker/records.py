@@ -28,11 +28,12 @@ class Kind(enum.IntEnum):
     READY = 16  # serving
     WANT = 17  # a: wire: please connect it
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
-    FINISHED = 19  # the file is complete
+    FINISHED = 19  # it is over; the file, if there is one, is complete
+    FILE_FAILED = 20  # the file could not be written on; what is in it is complete
 
 
 FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH))
-FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED))
+FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED))
 
 
 class Record(NamedTuple):

@@ -1,0 +1,18 @@
+"""What a worker gives up once it serves.
+
+In: nothing. Out: nothing; afterwards the process cannot open files, make connections, run programs or fork. It never
+gives anything back.
+"""
+
+from __future__ import annotations
+
+import os
+
+from eardrum.kernel.confinement import seccomp
+
+ENVIRONMENT = "EARDRUM_CONFINEMENT"  # "kill": a forbidden call ends the worker, so that tests see it; else it fails
+
+
+def confine() -> None:
+    """Confine this process for the rest of its life."""
+    seccomp.forbid(kill=os.environ.get(ENVIRONMENT) == "kill")

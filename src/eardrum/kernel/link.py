@@ -1,0 +1,108 @@
+"""One connected stream socket: reading into shared memory, writing what was queued with one call."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from eardrum.terms.audio import Samples
+
+READ_BYTES = 64 * 1024  # at once from one connection
+_IOV_MAX = 1000
+
+
+class Scratch:
+    """The memory that all links of a process read into. What was read stays until `reset`."""
+
+    def __init__(self, nbytes: int = 4 * READ_BYTES) -> None:
+        self._view = memoryview(bytearray(nbytes))
+        self._used = 0
+
+    @property
+    def full(self) -> bool:
+        return self._used + READ_BYTES > len(self._view)
+
+    def room(self) -> memoryview:
+        return self._view[self._used : self._used + READ_BYTES]
+
+    def use(self, nbytes: int) -> None:
+        self._used += nbytes
+
+    def reset(self) -> None:
+        self._used = 0
+
+
+class Link:
+    """A non-blocking stream socket. Descriptors that a peer sends along are closed by the kernel: none is ever taken."""
+
+    __slots__ = ("_queue", "_rest", "descriptor", "queued", "socket")
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setblocking(False)
+        self.socket = connection
+        self.descriptor = connection.fileno()
+        self.queued = 0  # bytes that the peer has not taken
+        self._queue: list[Samples] = []  # to be written; may lie in scratch memory until `flush`
+        self._rest: list[bytes] = []  # what did not go out, ours
+
+    def read(self, scratch: Scratch) -> memoryview | None:
+        """What has come, in scratch memory; None at the end of the connection. Empty: nothing yet."""
+        room = scratch.room()
+        try:
+            # recv without room for ancillary data: the kernel closes descriptors that came along
+            nbytes = self.socket.recv_into(room)
+        except BlockingIOError:
+            return room[:0]
+        except OSError:
+            return None
+        if not nbytes:
+            return None
+        scratch.use(nbytes)
+        return room[:nbytes]
+
+    def queue(self, *parts: Samples) -> None:
+        """Write these with the next flush, which must come before the scratch memory they may lie in is used again."""
+        self._queue += parts
+
+    def flush(self) -> bool:
+        """Write what was queued; what the peer does not take is kept. False: the connection is over."""
+        if self._queue:
+            parts: list[Samples] = [*self._rest, *self._queue]
+            self._queue.clear()
+        elif self._rest:
+            parts = list(self._rest)
+        else:
+            return True
+        try:
+            written = self._write(parts)
+        except OSError:
+            return False
+        self._keep(parts, written)
+        return True
+
+    def _write(self, parts: list[Samples]) -> int:
+        written = 0
+        for start in range(0, len(parts), _IOV_MAX):
+            batch = parts[start : start + _IOV_MAX]
+            try:
+                done = self.socket.sendmsg(batch, [], socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                break
+            written += done
+            if done < sum(map(len, batch)):
+                break
+        return written
+
+    def _keep(self, parts: list[Samples], written: int) -> None:
+        self._rest, self.queued = [], 0
+        for part in parts:
+            if written >= len(part):
+                written -= len(part)
+                continue
+            self._rest.append(bytes(part[written:]))
+            self.queued += len(part) - written
+            written = 0
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.close()

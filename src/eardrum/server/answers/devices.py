@@ -1,0 +1,146 @@
+"""The view's sink and sources, and their levels, which are this outlet's and nobody else's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eardrum.protocol.catalog import (
+    MASK_ALL,
+    Ack,
+    Change,
+    Facility,
+    Found,
+    GetSinkInfo,
+    GetSinkInfoList,
+    GetSourceInfo,
+    GetSourceInfoList,
+    LookupSink,
+    LookupSource,
+    SetSinkMute,
+    SetSinkVolume,
+    SetSourceMute,
+    SetSourceVolume,
+    SinkInfo,
+    SinkInfoList,
+    SourceInfo,
+    SourceInfoList,
+    Subscribe,
+)
+from eardrum.protocol.kinds import FormatInfo
+from eardrum.server.answers.table import Answers
+from eardrum.server.objects import Client, Sink, Source, View
+from eardrum.server.rules import sources_of
+from eardrum.terms.audio import Volume, valid_volume
+from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.properties import value
+
+if TYPE_CHECKING:
+    from eardrum.server.core import Server
+
+LATENCY, DECIBEL_VOLUME = 0x2, 0x20
+SINK_DYNAMIC_LATENCY, SOURCE_DYNAMIC_LATENCY = 0x80, 0x40
+RUNNING, IDLE = 0, 1
+PCM = 1  # encoding
+
+
+def sink_info(view: View, sink: Sink) -> SinkInfo:
+    monitor = next((source for source in view.sources if source.monitor_of is sink), None)
+    playing = any(not stream.corked for stream in view.sink_inputs.values())
+    return SinkInfo(
+        index=sink.index,
+        name=sink.name,
+        description=sink.description,
+        sample_spec=sink.spec,
+        channel_map=sink.channel_map,
+        volume=sink.volume,
+        muted=sink.muted,
+        monitor_source_index=monitor.index if monitor else None,
+        monitor_source_name=monitor.name if monitor else None,
+        driver="eardrum",
+        flags=LATENCY | DECIBEL_VOLUME | SINK_DYNAMIC_LATENCY,
+        proplist=_proplist(sink.description, "sound"),
+        state=RUNNING if playing else IDLE,
+        formats=[FormatInfo(PCM, {})],
+    )
+
+
+def source_info(view: View, source: Source) -> SourceInfo:
+    sink = source.monitor_of
+    recording = any(stream.source is source and not stream.corked for stream in view.source_outputs.values())
+    return SourceInfo(
+        index=source.index,
+        name=source.name,
+        description=source.description,
+        sample_spec=source.spec,
+        channel_map=source.channel_map,
+        volume=source.volume,
+        muted=source.muted,
+        monitor_of_sink_index=sink.index if sink else None,
+        monitor_of_sink_name=sink.name if sink else None,
+        driver="eardrum",
+        flags=LATENCY | DECIBEL_VOLUME | SOURCE_DYNAMIC_LATENCY,
+        proplist=_proplist(source.description, "monitor" if sink else "sound"),
+        state=RUNNING if recording else IDLE,
+        formats=[FormatInfo(PCM, {})],
+    )
+
+
+def _proplist(description: str, device_class: str) -> dict[str, bytes]:
+    return {"device.description": value(description), "device.class": value(device_class)}
+
+
+def sink_list(server: Server, client: Client, tag: int, message: GetSinkInfoList) -> SinkInfoList:
+    view = client.view
+    return SinkInfoList(items=[sink_info(view, view.sink)] if view.sink else [])
+
+
+def source_list(server: Server, client: Client, tag: int, message: GetSourceInfoList) -> SourceInfoList:
+    return SourceInfoList(items=[source_info(client.view, source) for source in sources_of(client)])
+
+
+def checked_volume(volume: Volume, channels: int) -> Volume:
+    """`volume` itself if it can be set on something with so many channels. Raises Refused(INVALID)."""
+    if not valid_volume(volume) or len(volume) not in (1, channels):
+        raise Refused(PulseError.INVALID, f"a volume of {len(volume)} channels for {channels}")
+    return volume
+
+
+def _set_level(server: Server, client: Client, device: Sink | Source, volume: Volume, muted: bool) -> Ack:
+    server.bus.advance(server.now)
+    device.set_level(checked_volume(volume, len(device.channel_map)), muted)
+    facility = Facility.SINK if isinstance(device, Sink) else Facility.SOURCE
+    client.view.changed(facility, Change.CHANGED, device.index)
+    if isinstance(device, Sink):
+        for stream in client.view.sink_inputs.values():
+            stream.level_changed()
+    return Ack()
+
+
+def subscribe(server: Server, client: Client, tag: int, message: Subscribe) -> Ack:
+    if message.mask & ~MASK_ALL:
+        raise Refused(PulseError.INVALID, f"subscription mask {message.mask:#x}")
+    client.mask = message.mask
+    return Ack()
+
+
+ANSWERS: Answers = {
+    GetSinkInfo: lambda server, client, tag, message, sink: sink_info(client.view, sink),
+    GetSinkInfoList: sink_list,
+    GetSourceInfo: lambda server, client, tag, message, source: source_info(client.view, source),
+    GetSourceInfoList: source_list,
+    LookupSink: lambda server, client, tag, message, sink: Found(index=sink.index),
+    LookupSource: lambda server, client, tag, message, source: Found(index=source.index),
+    SetSinkVolume: lambda server, client, tag, message, sink: _set_level(
+        server, client, sink, message.volume, sink.muted
+    ),
+    SetSourceVolume: lambda server, client, tag, message, source: _set_level(
+        server, client, source, message.volume, source.muted
+    ),
+    SetSinkMute: lambda server, client, tag, message, sink: _set_level(
+        server, client, sink, sink.volume, message.muted
+    ),
+    SetSourceMute: lambda server, client, tag, message, source: _set_level(
+        server, client, source, source.volume, message.muted
+    ),
+    Subscribe: subscribe,
+}

@@ -1,0 +1,73 @@
+"""Who is who: authentication, names, what the server says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from eardrum import __version__
+from eardrum.protocol.catalog import (
+    Auth,
+    AuthReply,
+    Change,
+    ClientNamed,
+    Facility,
+    GetServerInfo,
+    ServerInfo,
+    SetClientName,
+    Stat,
+    StatReply,
+)
+from eardrum.protocol.message import NEWEST, OLDEST
+from eardrum.server.answers.table import Answers
+from eardrum.server.objects import DEVICE_SPEC, Client
+from eardrum.terms.audio import STEREO
+from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.properties import cleaned, value
+
+if TYPE_CHECKING:
+    from eardrum.server.core import Server
+
+VERSION_MASK = 0xFFFF  # above it are flags: offers of shared memory, which are not taken up
+
+
+def auth(server: Server, client: Client, tag: int, message: Auth) -> AuthReply:
+    """Whoever holds the socket is let in; the cookie says nothing. The reply has no flag: no shared memory."""
+    version = message.version & VERSION_MASK
+    if version < OLDEST:
+        raise Refused(PulseError.VERSION, f"version {version}")
+    client.version = min(version, NEWEST)
+    return AuthReply(version=NEWEST)
+
+
+def set_client_name(server: Server, client: Client, tag: int, message: SetClientName) -> ClientNamed:
+    proplist = message.proplist
+    if client.version < 13 and message.name is not None:
+        proplist = {"application.name": value(message.name)}
+    client.proplist.update(cleaned(proplist))
+    client.view.changed(Facility.CLIENT, Change.CHANGED, client.index)
+    return ClientNamed(index=client.index)
+
+
+def get_server_info(server: Server, client: Client, tag: int, message: GetServerInfo) -> ServerInfo:
+    """Names of the outlet, never of the host or its user."""
+    view = client.view
+    source = view.default_source
+    return ServerInfo(
+        package_name="eardrum",
+        package_version=__version__,
+        user_name="eardrum",
+        host_name=view.name,
+        sample_spec=DEVICE_SPEC,
+        default_sink=view.sink.name if view.sink else None,
+        default_source=source.name if source else None,
+        cookie=0,
+        channel_map=STEREO,
+    )
+
+
+ANSWERS: Answers = {
+    Auth: auth,
+    SetClientName: set_client_name,
+    GetServerInfo: get_server_info,
+    Stat: lambda server, client, tag, message: StatReply(),
+}

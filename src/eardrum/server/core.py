@@ -1,0 +1,286 @@
+"""The core of a worker: events in, effects out. It knows time only as the last `Woke` told it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from eardrum.protocol.catalog import Change, Facility, SubscribeEvent
+from eardrum.protocol.message import Message
+from eardrum.server import answers
+from eardrum.server.carried import CarriedPlayback, CarriedRecord
+from eardrum.server.effects import Answer, Effect, HangUp, Refuse, Reissue, Tell, WakeMe, WantUpstream
+from eardrum.server.events import (
+    INPUT,
+    OUTPUT,
+    Asked,
+    Clogged,
+    Event,
+    Joined,
+    Left,
+    Sound,
+    Unclogged,
+    UpstreamAnswered,
+    UpstreamLost,
+    UpstreamReady,
+    UpstreamRefused,
+    UpstreamSound,
+    UpstreamTold,
+    Woke,
+)
+from eardrum.server.mixed import Bus
+from eardrum.server.objects import Client, View
+from eardrum.server.playback import PlaybackStream
+from eardrum.server.record import RecordStream
+from eardrum.server.rules import judge
+from eardrum.terms.audio import INVALID
+from eardrum.terms.errors import PulseError, Refused
+
+Done = Callable[[Message | PulseError], None]  # what to do with an upstream's reply or error
+
+
+class Server:
+    """All views of one worker.
+
+    `make_view(number, bus)` is asked when the first connection of a view joins; `bus` is the worker's own sink.
+    """
+
+    def __init__(self, make_view: Callable[[int, Bus], View], *, writes_file: bool = False) -> None:
+        self.effects: list[Effect] = []
+        self.now = 0.0  # seconds
+        self.bus = Bus(self.effects, writes_file=writes_file)
+        self.clients: dict[int, Client] = {}
+        self.views: dict[int, View] = {}
+        self._make_view = make_view
+        self._wall = 0.0
+        self._due: float | None = None
+        self._carried: dict[int, CarriedPlayback | CarriedRecord] = {}
+        self._carried_numbers = 0
+        self._sync_groups: dict[tuple[int, int], int] = {}
+        self._sync_numbers = 0
+        self._tokens: dict[int, tuple[int, Done]] = {}  # token to wire and what to do with the answer
+        self._token_numbers = 0
+        self._up = {OUTPUT: False, INPUT: False}
+        self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
+        self._reactions: dict[type, Callable[[Any], None]] = {
+            Sound: self._sound,
+            UpstreamSound: self._upstream_sound,
+            Woke: self._woke,
+            Asked: self._asked,
+            UpstreamTold: self._upstream_told,
+            UpstreamAnswered: lambda event: self._finish(event.token, event.message),
+            UpstreamRefused: lambda event: self._finish(event.token, event.error),
+            Joined: self._joined,
+            Left: self._left,
+            Clogged: lambda event: self._clogged(event.client, True),
+            Unclogged: lambda event: self._clogged(event.client, False),
+            UpstreamReady: self._upstream_ready,
+            UpstreamLost: self._upstream_lost,
+        }
+
+    def handle(self, event: Event) -> list[Effect]:
+        """What the event leads to, to be carried out in this order and before the next event."""
+        self._reactions[type(event)](event)
+        for view in self.views.values():
+            self._tell_changes(view)
+        if self.bus.due != self._due:
+            self._due = self.bus.due
+            self.effects.append(WakeMe(self._due))
+        effects = self.effects[:]
+        self.effects.clear()
+        return effects
+
+    # -- what happens
+
+    def _woke(self, event: Woke) -> None:
+        self.now, self._wall = event.now, event.wall
+        if self.bus.due is not None and self.now >= self.bus.due:
+            self.bus.advance(self.now)
+
+    def _joined(self, event: Joined) -> None:
+        view = self.views.get(event.view)
+        if view is None:
+            view = self.views[event.view] = self._make_view(event.view, self.bus)
+        client = Client(event.client, view.number_for("client"), view, event.rights, event.version)
+        self.clients[event.client] = view.clients[client.index] = client
+        view.changed(Facility.CLIENT, Change.NEW, client.index)
+
+    def _left(self, event: Left) -> None:
+        client = self.clients.pop(event.client, None)
+        if client is None:
+            return
+        for playing in tuple(client.playback.values()):
+            self.remove(playing)
+        for recording in tuple(client.record.values()):
+            self.remove(recording)
+        self._sync_groups = {key: n for key, n in self._sync_groups.items() if key[0] != client.number}
+        view = client.view
+        del view.clients[client.index]
+        view.changed(Facility.CLIENT, Change.REMOVED, client.index)
+        if not view.clients:
+            del self.views[view.number]
+
+    def _asked(self, event: Asked) -> None:
+        client = self.clients.get(event.client)
+        if client is None:
+            return
+        try:
+            points = judge(client, event.message)
+            if points is None:
+                self.effects.append(HangUp(client.number, f"{type(event.message).__name__} is not for clients to say"))
+                return
+            reply = answers.ANSWERS[type(event.message)](self, client, event.tag, event.message, *points)
+        except Refused as refusal:
+            self.refuse(client, event.tag, refusal.error, refusal.why)
+            return
+        if reply is not None:
+            self.answer(client, event.tag, reply)
+
+    def _sound(self, event: Sound) -> None:
+        client = self.clients.get(event.client)
+        if client is not None and (stream := client.playback.get(event.channel)) is not None:
+            stream.sound(event)
+
+    def _clogged(self, number: int, clogged: bool) -> None:
+        client = self.clients.get(number)
+        if client is not None:
+            client.clogged = clogged
+            if not clogged:
+                for stream in client.record.values():
+                    stream.unclogged()
+
+    # -- upstream
+
+    def carry(self, stream: CarriedPlayback | CarriedRecord) -> int:
+        """Take a carried stream in; returns the number it has between this core and the upstream's."""
+        self._carried_numbers += 1
+        self._carried[self._carried_numbers] = stream
+        return self._carried_numbers
+
+    def sync_number(self, client: Client, sync_id: int) -> int:
+        """The upstream's number of a sync group: those of different clients must not meet."""
+        key = (client.number, sync_id)
+        if key not in self._sync_groups:
+            self._sync_numbers += 1
+            self._sync_groups[key] = self._sync_numbers
+        return self._sync_groups[key]
+
+    def drop(self, number: int) -> None:
+        """Forget a carried stream."""
+        self._carried.pop(number, None)
+
+    def ask_upstream(self, wire: int, stream: int, message: Message, done: Done | None = None) -> None:
+        """Say this upstream; `done` gets the reply or the error. Without `done` it is not worth a connection."""
+        if done is None:
+            if self._up[wire]:
+                self.effects.append(Reissue(wire, stream, None, message))
+            return
+        self._token_numbers += 1
+        token = self._token_numbers
+        self._tokens[token] = (wire, done)
+        effect = Reissue(wire, stream, token, message)
+        if self._up[wire]:
+            self.effects.append(effect)
+            return
+        if not self._held[wire]:
+            self.effects.append(WantUpstream(wire))
+        self._held[wire].append(effect)
+
+    def _finish(self, token: int, outcome: Message | PulseError) -> None:
+        _, done = self._tokens.pop(token)
+        done(outcome)
+
+    def _upstream_ready(self, event: UpstreamReady) -> None:
+        self._up[event.wire] = True
+        held, self._held[event.wire] = self._held[event.wire], []
+        self.effects.extend(held)
+
+    def _upstream_lost(self, event: UpstreamLost) -> None:
+        self._up[event.wire] = False
+        self._held[event.wire].clear()
+        for token, (wire, done) in tuple(self._tokens.items()):
+            if wire == event.wire:
+                del self._tokens[token]
+                done(event.error)
+        for stream in tuple(self._carried.values()):
+            if stream.wire == event.wire:
+                self.kill(stream)
+
+    def _upstream_told(self, event: UpstreamTold) -> None:
+        stream = self._carried.get(event.stream)
+        if stream is not None:
+            stream.upstream_told(event.message)
+
+    def _upstream_sound(self, event: UpstreamSound) -> None:
+        stream = self._carried.get(event.stream)
+        if isinstance(stream, CarriedRecord):
+            stream.upstream_sound(event.data)
+
+    # -- what the answers and streams say
+
+    def answer(self, client: Client, tag: int, message: Message) -> None:
+        self.effects.append(Answer(client.number, tag, message))
+
+    def refuse(self, client: Client, tag: int, error: PulseError, why: str = "") -> None:
+        self.effects.append(Refuse(client.number, tag, error, why))
+
+    def tell(self, client: Client, message: Message) -> None:
+        """Say something unasked, unless the client is too old to know it."""
+        if client.version >= message.SINCE:
+            self.effects.append(Tell(client.number, message))
+
+    def hang_up(self, client: Client, why: str) -> None:
+        self.effects.append(HangUp(client.number, why))
+
+    def wall_time(self) -> tuple[int, int]:
+        """Seconds since 1970 and microseconds, as the wire has them."""
+        seconds = int(self._wall)
+        return seconds & INVALID, int((self._wall - seconds) * 1e6)
+
+    # -- objects
+
+    def add(self, stream: PlaybackStream | RecordStream) -> None:
+        """Show a new stream in its view and give it its number on the connection."""
+        view = stream.client.view
+        stream.announce()
+        if isinstance(stream, PlaybackStream):
+            view.sink_inputs[stream.index] = stream
+            view.changed(Facility.SINK_INPUT, Change.NEW, stream.index)
+        else:
+            view.source_outputs[stream.index] = stream
+            view.changed(Facility.SOURCE_OUTPUT, Change.NEW, stream.index)
+
+    def remove(self, stream: PlaybackStream | RecordStream) -> None:
+        """End a stream and take it out of its view."""
+        stream.end()
+        view = stream.client.view
+        if isinstance(stream, PlaybackStream):
+            stream.client.playback.pop(stream.channel, None)
+            view.sink_inputs.pop(stream.index, None)
+            view.changed(Facility.SINK_INPUT, Change.REMOVED, stream.index)
+        else:
+            stream.client.record.pop(stream.channel, None)
+            view.source_outputs.pop(stream.index, None)
+            view.changed(Facility.SOURCE_OUTPUT, Change.REMOVED, stream.index)
+
+    def kill(self, stream: PlaybackStream | RecordStream) -> None:
+        """End a stream against its client's will and say so."""
+        stream.tell_killed()
+        self.remove(stream)
+
+    def stream_changed(self, stream: PlaybackStream | RecordStream) -> None:
+        facility = Facility.SINK_INPUT if isinstance(stream, PlaybackStream) else Facility.SOURCE_OUTPUT
+        stream.client.view.changed(facility, Change.CHANGED, stream.index)
+
+    def count_streams(self) -> tuple[int, int]:
+        """How many streams play and how many record; corked ones do neither."""
+        views = self.views.values()
+        playing = sum(not stream.corked for view in views for stream in view.sink_inputs.values())
+        recording = sum(not stream.corked for view in views for stream in view.source_outputs.values())
+        return playing, recording
+
+    def _tell_changes(self, view: View) -> None:
+        for facility, change, index in view.take_changes():
+            for client in view.clients.values():
+                if client.mask >> facility & 1:
+                    self.tell(client, SubscribeEvent(event=facility | change, index=index))

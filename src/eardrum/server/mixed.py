@@ -1,0 +1,175 @@
+"""The mixed backend: a bus sums what its streams play, one block a cycle, on a clock that it is told.
+
+A bus consumes sound up to the present, never ahead: after `advance(now)` all that was heard until `now` has been taken
+from the streams. How often it is called decides only how finely requests and recordings are cut; it asks to be called
+as seldom as its tightest stream allows, and not at all while nothing plays and nobody records.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eardrum.server.effects import Effect, WriteFile
+from eardrum.sound.block import Block
+from eardrum.sound.mix import add
+from eardrum.terms.audio import STEREO, ChannelMap
+
+if TYPE_CHECKING:
+    from eardrum.server.objects import View
+    from eardrum.server.playback import MixedPlayback
+    from eardrum.server.record import MixedRecord
+
+RATE = 48_000  # Hz
+MIN_PERIOD = 0.005  # seconds between cycles
+MAX_PERIOD = 0.25  # seconds; so a stream with a long buffer wakes its client four times a second, as in PulseAudio
+FRAME_SLACK = 0.001  # frames; a time that is a whole frame but for rounding counts as that frame
+MIN_REST = 0.001  # seconds that a stream which drains is left alone at least
+MAX_LATE = 2.0  # seconds; after a longer stop (the machine slept) the sound that was due is not played in one burst
+
+
+class Hears(enum.Enum):
+    """What a record stream on a bus gets."""
+
+    OWN = "what its own view plays"
+    OTHERS = "all but what its own view plays"
+    NOTHING = "silence"
+
+
+class Bus:
+    """A sink of this worker: a null sink, the sink of a `file:` end, a room."""
+
+    def __init__(self, effects: list[Effect], *, writes_file: bool = False, channel_map: ChannelMap = STEREO) -> None:
+        self.rate = RATE
+        self.channel_map = channel_map
+        self.channels = len(channel_map)
+        self.due: float | None = None  # when the next cycle should be, in seconds
+        self._effects = effects
+        self._writes_file = writes_file
+        self._wrote = False
+        self._quiet = 0  # frames of silence since the last sound that was written
+        self._streams: list[MixedPlayback] = []
+        self._taps: list[MixedRecord] = []
+        self._epoch: float | None = None  # the time of frame 0, in seconds
+        self._position = 0  # frames consumed since then
+
+    def plays(self, stream: MixedPlayback) -> bool:
+        return stream in self._streams
+
+    def join(self, stream: MixedPlayback) -> None:
+        """Play this stream from now on; its client hears soon that it has started."""
+        now = stream.server.now
+        self.advance(now)
+        self._streams.append(stream)
+        self.due = now + MIN_PERIOD
+
+    def leave(self, stream: MixedPlayback) -> None:
+        """Play it no longer; it may not have been playing."""
+        if stream in self._streams:
+            self._streams.remove(stream)
+
+    def tap(self, record: MixedRecord) -> None:
+        """Give this record stream what it hears from now on."""
+        self.advance(record.server.now)
+        self._taps.append(record)
+        self._schedule(record.server.now)
+
+    def untap(self, record: MixedRecord) -> None:
+        if record in self._taps:
+            self._taps.remove(record)
+
+    def frames_due(self, now: float) -> int:
+        """Frames that were heard by now and not yet taken from the streams."""
+        if self._epoch is None:
+            return 0
+        return max(0, int((now - self._epoch) * self.rate + FRAME_SLACK) - self._position)
+
+    def advance(self, now: float) -> None:
+        """Take from the streams what was heard until `now`, and give it to those who record."""
+        if self._epoch is None:
+            self._epoch = now
+        frames = self.frames_due(now)
+        self._position += frames
+        late = frames - int(MAX_LATE * self.rate)
+        if late > 0:
+            self._quiet += late
+            frames -= late
+        if self._streams or self._taps:
+            most = int(MAX_PERIOD * self.rate)
+            for start in range(0, frames, most):
+                self._cycle(min(most, frames - start))
+        else:
+            self._quiet += frames
+        self._schedule(now)
+
+    def _schedule(self, now: float) -> None:
+        if not self._streams and not self._taps:
+            self.due = None
+            return
+        period = min([stream.period for stream in self._streams] + [record.period for record in self._taps])
+        wait = max(MIN_PERIOD, min(period, MAX_PERIOD))
+        for stream in self._streams:
+            if (rest := stream.rest) is not None:
+                wait = max(MIN_REST, min(wait, rest))
+        self.due = now + wait
+
+    def _cycle(self, frames: int) -> None:
+        """One block of sound."""
+        sums: dict[View, Block] = {}
+        sounding = 0
+        for stream in tuple(self._streams):
+            block = stream.take(frames)
+            if len(block):
+                sounding = max(sounding, len(block))
+                view = stream.client.view
+                if view not in sums:
+                    sums[view] = np.zeros((frames, self.channels), np.float32)
+                add(sums[view], block)
+        for view, total in sums.items():
+            if view.sink is not None and view.sink.gain is not None:
+                total *= view.sink.gain
+        if self._writes_file:
+            self._write(sums, sounding, frames)
+        if self._taps:
+            self._feed_taps(sums, frames)
+
+    def _write(self, sums: dict[View, Block], sounding: int, frames: int) -> None:
+        """The file begins with the first sound and ends with the last; silence is written when sound follows it."""
+        if sounding:
+            silence = self._quiet if self._wrote else 0
+            self._effects.append(WriteFile(silence, sum_of(list(sums.values()), sounding, self.channels)))
+            self._wrote = True
+            self._quiet = frames - sounding
+        else:
+            self._quiet += frames
+
+    def _feed_taps(self, sums: dict[View, Block], frames: int) -> None:
+        views = list(sums)
+        nothing = np.zeros((frames, self.channels), np.float32)
+        others: dict[View, Block] = {}
+        for record in tuple(self._taps):
+            view = record.client.view
+            match record.source.hears:
+                case Hears.OWN:
+                    block = sums.get(view, nothing)
+                case Hears.OTHERS:
+                    if view not in others:
+                        # summed anew, not total minus own: what it plays itself must not remain as rounding noise
+                        parts = [sums[other] for other in views if other is not view]
+                        others[view] = sum_of(parts, frames, self.channels) if parts else nothing
+                    block = others[view]
+                case Hears.NOTHING:
+                    block = nothing
+            record.give(block)
+
+
+def sum_of(blocks: list[Block], frames: int, channels: int) -> Block:
+    """The sum of blocks (their first `frames` frames)."""
+    if len(blocks) == 1:
+        return blocks[0][:frames]
+    total = np.zeros((frames, channels), np.float32)
+    for block in blocks:
+        total += block[:frames]
+    return total

@@ -1,0 +1,391 @@
+"""Playback streams: what a client plays. Here, what both kinds share, and the mixed kind, which has a queue of its own.
+
+A mixed stream in the words of the protocol: it is *corked* or not; it is *prebuffering* until its queue holds `prebuf`
+bytes; when it is neither, the bus plays it. When its queue runs empty it says UNDERFLOW and, with prebuf > 0, is
+prebuffering again. `missing` are the bytes it will ask the client for, `ring.r` and `ring.w` the read and write index.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eardrum.protocol.catalog import (
+    Ack,
+    Overflow,
+    PlaybackBufferAttrSet,
+    PlaybackLatency,
+    PlaybackStreamKilled,
+    Request,
+    Started,
+    Underflow,
+)
+from eardrum.protocol.message import Message
+from eardrum.server.buffers import Settled, settle_playback
+from eardrum.server.events import Sound
+from eardrum.sound import convert, remap
+from eardrum.sound.block import Block
+from eardrum.sound.resample import resampler
+from eardrum.sound.ring import Ring
+from eardrum.sound.volume import Gains, gains
+from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.terms.errors import PulseError, Refused
+
+if TYPE_CHECKING:
+    from eardrum.server.core import Server
+    from eardrum.server.mixed import Bus
+    from eardrum.server.objects import Client, Sink
+
+NEVER = 2**64 - 1  # bytes since an underrun, before the first start
+Tag = int
+
+
+class PlaybackStream(ABC):
+    """One sink input: who owns it, what it sounds like, how loud it is."""
+
+    def __init__(
+        self, server: Server, client: Client, sink: Sink, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
+    ) -> None:
+        self.server = server
+        self.client = client
+        self.sink = sink
+        self.spec = spec
+        self.channel_map = channel_map
+        self.volume = volume
+        self.muted = False
+        self.corked = False
+        self.proplist: dict[str, bytes] = {}
+        self.attr = BufferAttr()
+        self.latency = 0  # µs, what the device is configured to
+        self.index = client.view.number_for("sink_input")
+        self.channel = -1  # until the client is told
+
+    def tell(self, message: Message) -> None:
+        self.server.tell(self.client, message)
+
+    def announce(self) -> None:
+        """Give the stream its number on the connection; from now on the client can speak about it."""
+        self.channel = self.client.playback_numbers
+        self.client.playback_numbers += 1
+        self.client.playback[self.channel] = self
+
+    def tell_killed(self) -> None:
+        self.tell(PlaybackStreamKilled(channel=self.channel))
+
+    @abstractmethod
+    def end(self) -> None:
+        """The stream is deleted or its client is gone; nothing more is said about it."""
+
+    @abstractmethod
+    def sound(self, event: Sound) -> None: ...
+
+    @abstractmethod
+    def cork(self, tag: Tag, corked: bool) -> None: ...
+
+    @abstractmethod
+    def flush(self, tag: Tag) -> None: ...
+
+    @abstractmethod
+    def drain(self, tag: Tag) -> None: ...
+
+    @abstractmethod
+    def trigger(self, tag: Tag) -> None: ...
+
+    @abstractmethod
+    def prebuf(self, tag: Tag) -> None: ...
+
+    @abstractmethod
+    def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None: ...
+
+    @abstractmethod
+    def set_rate(self, tag: Tag, rate: int) -> None: ...
+
+    @abstractmethod
+    def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None: ...
+
+    @abstractmethod
+    def level_changed(self) -> None:
+        """The stream's volume or mute is another now."""
+
+
+class MixedPlayback(PlaybackStream):
+    """A stream on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
+
+    def __init__(
+        self, server: Server, client: Client, sink: Sink, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
+    ) -> None:
+        assert sink.bus is not None
+        if not convert.supported(spec.format) or not remap.supported(spec.channels):
+            raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
+        super().__init__(server, client, sink, spec, channel_map, volume)
+        self.bus: Bus = sink.bus
+        self.gain: Gains | None = None
+        self.frame_bytes = spec.frame_bytes
+        self.prebuffering = True
+        self.playing = False
+        self.draining: list[Tag] = []
+        self.missing = 0
+        self.underrun_for = NEVER
+        self.playing_for = 0
+        self._dropping = False  # the rest of a packet that is not a whole number of frames
+        self._tune(spec.rate)
+
+    def _tune(self, rate: int) -> None:
+        self.resampler = resampler(rate, self.bus.rate, self.spec.channels)
+        self._ready = np.zeros((0, self.spec.channels), np.float32)  # resampled, not yet played
+
+    def settle(self, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
+        """Fix the buffer metrics before the stream is announced."""
+        settled = self._settle(asked, adjust_latency, early_requests)
+        self.ring = Ring(self.spec.silence, settled.attr.maxlength)
+        self.prebuffering = settled.attr.prebuf > 0
+        self.gain = self._gain()
+
+    def _gain(self) -> Gains | None:
+        return gains((0,) if self.muted else self.volume)
+
+    def _settle(self, asked: BufferAttr, adjust_latency: bool, early_requests: bool) -> Settled:
+        settled = settle_playback(asked, self.spec, adjust_latency=adjust_latency, early_requests=early_requests)
+        self.attr, self.latency = settled
+        return settled
+
+    @property
+    def fill(self) -> int:
+        """Bytes in the queue."""
+        return max(0, self.ring.w - self.ring.r)
+
+    # -- what the client does
+
+    def sound(self, event: Sound) -> None:
+        if event.first:
+            self._dropping = event.total % self.frame_bytes != 0
+        if self._dropping:
+            return
+        ring, before = self.ring, self.ring.w
+        position = before
+        if event.seek or event.offset:
+            start = (before, 0, ring.r, before)[event.seek]
+            position = start + event.offset
+        after = position + len(event.data)
+        if not ring.write(position, event.data):
+            self.tell(Overflow(channel=self.channel))
+        ring.w = after
+        if event.seek:
+            self.missing -= after - before  # a jump was not asked for, so it is made up for in what is asked next
+        self.start()
+
+    def cork(self, tag: Tag, corked: bool) -> None:
+        if corked != self.corked:
+            self.bus.advance(self.server.now)
+            self.corked = corked
+            if corked:
+                self.playing = False
+                self.bus.leave(self)
+            else:
+                self._force_prebuffering()
+            self.start()
+            self.server.stream_changed(self)
+        self.server.answer(self.client, tag, Ack())
+
+    def flush(self, tag: Tag) -> None:
+        self.bus.advance(self.server.now)
+        self.missing += self.fill
+        self.ring.clear()
+        self._silence_tail()
+        self.playing = False
+        self._force_prebuffering()
+        self.server.answer(self.client, tag, Ack())
+        self._finish_drains()
+        self.request()
+
+    def drain(self, tag: Tag) -> None:
+        self.bus.advance(self.server.now)
+        self.draining.append(tag)
+        self.prebuffering = False
+        if self.corked or (not self.fill and not len(self._ready)):
+            self._finish_drains()
+        else:
+            self.start()
+
+    def trigger(self, tag: Tag) -> None:
+        self.prebuffering = False
+        self.start()
+        self.server.answer(self.client, tag, Ack())
+
+    def prebuf(self, tag: Tag) -> None:
+        self.bus.advance(self.server.now)
+        self._force_prebuffering()
+        self.start()
+        self.server.answer(self.client, tag, Ack())
+
+    def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
+        before = self.attr.tlength
+        attr, latency = self._settle(asked, adjust_latency, early_requests)
+        self.ring.limit = attr.maxlength
+        self.missing += attr.tlength - before
+        self.server.answer(
+            self.client,
+            tag,
+            PlaybackBufferAttrSet(
+                maxlength=attr.maxlength, tlength=attr.tlength, prebuf=attr.prebuf, minreq=attr.minreq, latency=latency
+            ),
+        )
+        self.start()
+        self.request()
+
+    def set_rate(self, tag: Tag, rate: int) -> None:
+        self.bus.advance(self.server.now)
+        self.spec = self.spec._replace(rate=rate)
+        self._tune(rate)
+        self.server.answer(self.client, tag, Ack())
+
+    def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
+        elapsed = 0
+        if self.bus.plays(self):
+            frames = int(self.bus.frames_due(self.server.now) * self.spec.rate / self.bus.rate)
+            elapsed = frames * self.frame_bytes
+            if self.attr.prebuf:
+                elapsed = min(elapsed, self.fill)
+        waiting = len(self._ready) * 1_000_000 // self.bus.rate + (self.resampler.delay_usec if self.resampler else 0)
+        self.server.answer(
+            self.client,
+            tag,
+            PlaybackLatency(
+                sink_latency=waiting,
+                unused=0,
+                playing=self.playing,
+                client_time=client_time,
+                server_time=self.server.wall_time(),
+                write_index=self.ring.w,
+                read_index=self.ring.r + elapsed,
+                underrun_for=self.underrun_for if not self.playing else 0,
+                playing_for=self.playing_for,
+            ),
+        )
+
+    def level_changed(self) -> None:
+        self.bus.advance(self.server.now)
+        self.gain = self._gain()
+
+    def end(self) -> None:
+        self.bus.advance(self.server.now)
+        self.bus.leave(self)
+        for tag in self.draining:
+            self.server.refuse(self.client, tag, PulseError.NOENTITY)
+        self.draining.clear()
+
+    # -- what the bus does
+
+    @property
+    def period(self) -> float:
+        """How long the bus may let this stream wait for its next cycle, in seconds."""
+        return self.latency / 1e6
+
+    @property
+    def rest(self) -> float | None:
+        """Seconds until a stream that drains has played all it has; None while it does not drain."""
+        if not self.draining:
+            return None
+        frames = self.fill // self.frame_bytes / self.spec.rate + len(self._ready) / self.bus.rate
+        return frames + (self.resampler.delay_usec / 1e6 if self.resampler else 0.0)
+
+    def take(self, frames: int) -> Block:
+        """The next `frames` frames at the bus's rate and channels, fewer if the queue runs empty.
+
+        With prebuf 0 the stream goes on over an empty queue: the rest is silence.
+        """
+        block, consumed = self._pull(frames)
+        taken = len(block)
+        if taken:
+            self._took(consumed)
+        else:
+            self.missing += consumed
+        self.request()
+        if taken < frames or (self.draining and not self.fill and not len(self._ready)):
+            self._ran_dry(frames - taken)
+        if self.gain is not None:
+            block = block * self.gain
+        return remap.remap(block, self.channel_map, self.bus.channel_map)
+
+    def _pull(self, frames: int) -> tuple[Block, int]:
+        """Up to `frames` frames at the bus's rate in the stream's own channels, and the bytes taken for them."""
+        if self.resampler is None:
+            nbytes = min(frames * self.frame_bytes, self.fill)
+            return convert.decode(self.ring.take(nbytes), self.spec), nbytes
+        parts, have, consumed = [self._ready], len(self._ready), 0
+        while have < frames:
+            wanted = -(-(frames - have) * self.spec.rate // self.bus.rate) + 1
+            nbytes = min(wanted * self.frame_bytes, self.fill)
+            if nbytes:
+                part = self.resampler.feed(convert.decode(self.ring.take(nbytes), self.spec))
+                consumed += nbytes
+            else:
+                part = self.resampler.flush()
+            parts.append(part)
+            have += len(part)
+            if not nbytes:
+                break
+        whole = np.concatenate(parts)
+        self._ready = whole[frames:]
+        return whole[:frames], consumed
+
+    def _took(self, consumed: int) -> None:
+        self.missing += consumed
+        if not self.playing:
+            self.playing = True
+            self.playing_for = 0
+            self.tell(Started(channel=self.channel))
+        self.playing_for += consumed
+
+    def _ran_dry(self, frames: int) -> None:
+        if self.playing:
+            self.playing = False
+            self.underrun_for = 0
+            self.tell(Underflow(channel=self.channel, read_index=self.ring.r))
+        if self.draining:
+            self._finish_drains()
+        if self.attr.prebuf:
+            self.prebuffering = True
+            self.bus.leave(self)
+        else:
+            nbytes = frames * self.spec.rate // self.bus.rate * self.frame_bytes
+            self.ring.skip(nbytes)
+            self.missing += nbytes
+            self.underrun_for += nbytes
+            self.request()
+
+    # -- inside
+
+    def start(self) -> None:
+        """Play if nothing is in the way."""
+        if self.corked or self.bus.plays(self):
+            return
+        if self.prebuffering and self.fill >= self.attr.prebuf:
+            self.prebuffering = False
+        if not self.prebuffering and (self.fill or not self.attr.prebuf):
+            self.bus.join(self)
+
+    def _force_prebuffering(self) -> None:
+        if self.attr.prebuf and not self.draining:
+            self.prebuffering = True
+            self.bus.leave(self)
+
+    def request(self) -> None:
+        """Ask the client for what is missing, if it is enough to be worth a packet."""
+        if self.missing > 0 and (self.missing >= self.attr.minreq or self.prebuffering):
+            self.tell(Request(channel=self.channel, nbytes=self.missing))
+            self.missing = 0
+
+    def _finish_drains(self) -> None:
+        tags, self.draining = self.draining, []
+        for tag in tags:
+            self.server.answer(self.client, tag, Ack())
+        if tags and self.attr.prebuf:
+            self.prebuffering = True
+
+    def _silence_tail(self) -> None:
+        if self.resampler is not None:
+            self.resampler.flush()
+        self._ready = self._ready[:0]

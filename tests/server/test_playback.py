@@ -1,0 +1,335 @@
+"""The life of a mixed playback stream."""
+
+import numpy as np
+import pytest
+
+from eardrum.protocol.catalog import (
+    Ack,
+    CorkPlaybackStream,
+    DeletePlaybackStream,
+    DrainPlaybackStream,
+    FlushPlaybackStream,
+    GetPlaybackLatency,
+    Overflow,
+    PlaybackBufferAttrSet,
+    PrebufPlaybackStream,
+    Request,
+    SetPlaybackStreamBufferAttr,
+    SetSinkInputMute,
+    SetSinkInputVolume,
+    SetSinkMute,
+    SetSinkVolume,
+    Started,
+    TriggerPlaybackStream,
+    Underflow,
+    UpdatePlaybackStreamSampleRate,
+)
+from eardrum.terms.audio import INVALID, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError
+from eardrum.testing.stage import FLOAT, sine
+
+FRAME = FLOAT.frame_bytes
+SECOND = 48000 * FRAME
+SHORT = {"tlength": SECOND // 5, "prebuf": SECOND // 10, "minreq": SECOND // 50}
+FILE = "file:/x.wav"
+
+
+def test_a_stream_starts_when_prebuf_is_reached(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stream = program.play(**SHORT)
+    program.write(stream.channel, sine(440, 4799).tobytes())
+    stage.passes(1.0)
+    assert program.told == []
+    program.write(stream.channel, sine(440, 1).tobytes())
+    stage.passes(0.05)
+    assert program.told[0] == Started(channel=0)
+
+
+def test_what_is_played_is_what_is_heard_to_the_frame(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stream = program.play(**SHORT)
+    tune = sine(440, 9600)
+    program.write(stream.channel, tune.tobytes())
+    stage.passes(1.0)
+    assert np.array_equal(stage.written(), tune)
+
+
+def test_the_reply_lets_the_client_write_tlength_and_requests_ask_for_what_was_played(outlet):
+    stage = outlet()
+    program = stage.join()
+    stream = program.play(**SHORT)
+    assert stream.missing == stream.tlength == SECOND // 5
+    program.write(stream.channel, bytes(stream.missing))
+    for _ in range(50):
+        before = program.requested()
+        stage.passes(0.02)
+        program.write(stream.channel, bytes(program.requested() - before))
+    assert not program.tell_all(Underflow)
+    played = 48000 * FRAME  # one second has passed
+    assert 0 <= played - program.requested() < stream.tlength
+    assert all(request.nbytes >= stream.minreq for request in program.tell_all(Request))
+
+
+def test_a_starved_stream_says_so_once_and_prebuffers_again(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stream = program.play(**SHORT)
+    program.write(stream.channel, sine(440, 9600).tobytes())
+    stage.passes(1.0)
+    assert program.tell_all(Underflow) == [Underflow(channel=0, read_index=9600 * FRAME)]
+    program.write(stream.channel, sine(440, 100).tobytes())
+    stage.passes(1.0)
+    assert len(stage.written()) == 9600  # less than prebuf
+    program.write(stream.channel, sine(440, 4700).tobytes())
+    stage.passes(1.0)
+    assert len(program.tell_all(Started)) == len(program.tell_all(Underflow)) == 2
+
+
+def test_a_pause_is_silence_in_the_file_and_its_ends_are_trimmed(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stage.passes(3.0)
+    stream = program.play(**SHORT)
+    tune = sine(440, 9600)
+    program.write(stream.channel, tune.tobytes())
+    stage.passes(0.7)
+    program.write(stream.channel, tune.tobytes())
+    stage.passes(5.0)
+    heard = stage.written()
+    assert len(heard) == 33600 + 9600  # the second one began 0.7 s after the first
+    assert np.array_equal(heard[:9600], tune)
+    assert not heard[9600:33600].any()
+    assert np.array_equal(heard[33600:], tune)
+
+
+def test_without_prebuf_a_stream_runs_on_over_an_empty_queue(outlet):
+    stage = outlet()
+    program = stage.join()
+    stream = program.play(tlength=SECOND // 5, prebuf=0, minreq=SECOND // 50)
+    stage.passes(1.0)
+    assert program.requested() == pytest.approx(SECOND, abs=SECOND // 4)
+    assert not program.tell_all(Started)
+    assert not program.tell_all(Underflow)
+    assert stream.prebuf == 0
+
+
+def test_drain_is_answered_when_all_has_been_played_and_after_the_underflow(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stream = program.play()  # two seconds of buffer
+    program.write(stream.channel, sine(440, 14400).tobytes())
+    tag = program.say(DrainPlaybackStream(channel=stream.channel))
+    stage.passes(0.29)
+    assert tag not in program.answers
+    stage.passes(0.02)
+    assert program.answers.pop(tag) == Ack()
+    assert list(dict.fromkeys(map(type, program.told))) == [Started, Request, Underflow]
+    assert len(stage.written()) == 14400
+
+
+def test_draining_an_empty_stream_is_answered_at_once(outlet):
+    program = outlet().join()
+    stream = program.play()
+    assert program.ask(DrainPlaybackStream(channel=stream.channel)) == Ack()
+
+
+def test_deleting_a_stream_answers_its_drain_with_no_entity(outlet):
+    program = outlet().join()
+    stream = program.play()
+    program.write(stream.channel, bytes(FRAME * 4800))
+    drain = program.say(DrainPlaybackStream(channel=stream.channel))
+    assert program.ask(DeletePlaybackStream(channel=stream.channel)) == Ack()
+    assert program.answers[drain] == PulseError.NOENTITY
+
+
+def test_cork_holds_the_queue_and_uncork_goes_on_where_it_was(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stream = program.play(**SHORT)
+    tune = sine(440, 9600)
+    program.write(stream.channel, tune.tobytes())
+    stage.passes(0.05)
+    assert program.ask(CorkPlaybackStream(channel=0, cork=True)) == Ack()
+    stage.passes(2.0)
+    assert len(stage.written()) == 2400
+    assert not program.tell_all(Underflow)
+    assert program.ask(CorkPlaybackStream(channel=0, cork=False)) == Ack()
+    stage.passes(1.0)
+    heard = stage.written()
+    assert np.array_equal(heard[:2400], tune[:2400])
+    assert np.array_equal(heard[2400 + 96000 :], tune[2400:])
+
+
+def test_flush_throws_away_and_asks_for_as_much(outlet):
+    stage = outlet()
+    program = stage.join()
+    stream = program.play(**SHORT)
+    program.write(stream.channel, bytes(4000 * FRAME))
+    assert program.ask(FlushPlaybackStream(channel=0)) == Ack()
+    assert program.tell_all(Request) == [Request(channel=0, nbytes=4000 * FRAME)]
+    stage.passes(1.0)
+    assert not program.tell_all(Started)
+
+
+def test_trigger_starts_before_prebuf_and_prebuf_stops_again(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(**SHORT)
+    program.write(0, bytes(1000 * FRAME))
+    assert program.ask(TriggerPlaybackStream(channel=0)) == Ack()
+    stage.passes(0.01)
+    assert program.tell_all(Started)
+    assert program.ask(PrebufPlaybackStream(channel=0)) == Ack()
+    stage.passes(1.0)
+    assert not program.tell_all(Underflow)
+
+
+def test_what_does_not_fit_is_lost_and_said(outlet):
+    program = outlet().join()
+    program.play(maxlength=1000 * FRAME, tlength=500 * FRAME)
+    program.write(0, bytes(900 * FRAME))
+    assert not program.tell_all(Overflow)
+    program.write(0, bytes(200 * FRAME))
+    assert program.tell_all(Overflow) == [Overflow(channel=0)]
+
+
+def test_a_write_that_is_no_whole_number_of_frames_is_ignored(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(tlength=SECOND // 5, prebuf=FRAME)
+    program.write(0, bytes(FRAME + 1))
+    stage.passes(1.0)
+    assert not program.tell_all(Started)
+
+
+@pytest.mark.parametrize(("seek", "offset"), [(0, -100), (1, 300), (2, 300), (3, -100)])
+def test_all_seek_modes_overwrite_what_is_queued(outlet, seek, offset):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(corked=True, **SHORT)
+    first, second = sine(440, 400), sine(880, 4800)
+    program.write(0, first.tobytes())
+    program.write(0, second.tobytes(), seek, offset * FRAME)
+    program.ask(CorkPlaybackStream(channel=0, cork=False))
+    stage.passes(1.0)
+    heard = stage.written()
+    assert np.array_equal(heard, np.concatenate([first[:300], second]))
+
+
+def test_two_streams_are_added(outlet):
+    stage = outlet(FILE)
+    one, two = stage.join(), stage.join()
+    a, b = sine(440, 9600, 0.25), sine(660, 9600, 0.25)
+    for program, tune in ((one, a), (two, b)):
+        program.play(**SHORT)
+        program.write(0, tune.tobytes())
+    stage.passes(1.0)
+    assert np.allclose(stage.written(), a + b, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [44100, 22050, 96000])
+def test_other_rates_are_resampled_to_the_exact_length(outlet, rate):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(FLOAT._replace(rate=rate))
+    frames = rate // 2
+    program.write(0, sine(440, frames, rate=rate).tobytes())
+    program.say(DrainPlaybackStream(channel=0))
+    stage.passes(2.0)
+    heard = stage.written()
+    assert len(heard) == 24000
+    assert np.allclose(heard[2000:-2000], sine(440, 24000)[2000:-2000], atol=1e-3)
+
+
+@pytest.mark.parametrize("fmt", [SampleFormat.S16LE, SampleFormat.S16BE, SampleFormat.S32BE, SampleFormat.FLOAT32BE])
+def test_formats_and_mono_are_converted(outlet, fmt):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(SampleSpec(fmt, 1, 48000), channel_map=b"\0")
+    wave = sine(440, 4800)[:, 0]
+    kinds = {3: ("<i2", 32767), 4: (">i2", 32767), 8: (">i4", 2**31 - 1), 6: (">f4", 1)}
+    dtype, scale = kinds[fmt]
+    program.write(0, (wave.astype(np.float64) * scale).astype(dtype).tobytes())
+    program.say(DrainPlaybackStream(channel=0))
+    stage.passes(1.0)
+    assert np.allclose(stage.written(), sine(440, 4800), atol=1e-4)
+
+
+def test_volume_is_cubic_and_mute_is_silence(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    stream = program.play(**SHORT)
+    half = VOLUME_NORM // 2
+    assert program.ask(SetSinkInputVolume(index=stream.sink_input, volume=(half, VOLUME_NORM))) == Ack()
+    tune = sine(440, 9600)
+    program.write(0, tune.tobytes())
+    stage.passes(0.1)
+    assert program.ask(SetSinkInputMute(index=stream.sink_input, muted=True)) == Ack()
+    stage.passes(1.0)
+    heard = stage.written()
+    assert np.allclose(heard[:4800], tune[:4800] * (0.125, 1.0), atol=1e-6)
+    assert not heard[4800:].any()
+
+
+def test_the_sinks_level_multiplies(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(**SHORT)
+    program.ask(SetSinkVolume(name="output", volume=(VOLUME_NORM // 2,)))
+    tune = sine(440, 9600)
+    program.write(0, tune.tobytes())
+    stage.passes(0.1)
+    program.ask(SetSinkMute(index=0, muted=True))
+    stage.passes(1.0)
+    heard = stage.written()
+    assert np.allclose(heard[:4800], tune[:4800] / 8, atol=1e-6)
+    assert not heard[4800:].any()
+
+
+def test_latency_counts_what_was_heard_since_the_last_cycle(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play()
+    program.write(0, bytes(SECOND))
+    program.ask(TriggerPlaybackStream(channel=0))
+    stage.passes(0.1)
+    latency = program.ask(GetPlaybackLatency(channel=0, client_time=(7, 8)))
+    assert latency.client_time == (7, 8)
+    assert latency.write_index == SECOND
+    assert latency.read_index == pytest.approx(SECOND // 10, abs=2 * FRAME)
+
+
+def test_new_buffer_metrics_are_told_and_asked_for(outlet):
+    program = outlet().join()
+    stream = program.play(**SHORT)
+    reply = program.ask(SetPlaybackStreamBufferAttr(channel=0, tlength=2 * stream.tlength, maxlength=INVALID))
+    assert isinstance(reply, PlaybackBufferAttrSet)
+    assert reply.tlength == 2 * stream.tlength
+    assert program.requested() == stream.tlength
+
+
+def test_the_rate_can_change_on_the_way(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(variable_rate=True, tlength=SECOND)
+    assert program.ask(UpdatePlaybackStreamSampleRate(channel=0, rate=24000)) == Ack()
+    program.write(0, sine(440, 12000, rate=24000).tobytes())
+    program.say(DrainPlaybackStream(channel=0))
+    stage.passes(2.0)
+    assert len(stage.written()) == 24000
+    assert program.ask(UpdatePlaybackStreamSampleRate(channel=0, rate=0)) == PulseError.INVALID
+
+
+def test_an_idle_outlet_asks_for_no_wake_up(outlet):
+    stage = outlet()
+    program = stage.join()
+    assert stage.due is None
+    program.play()
+    program.write(0, bytes(SECOND * 2))
+    assert stage.due is not None
+    stage.passes(5.0)
+    assert stage.due is None
+    program.leave()
+    assert stage.due is None
