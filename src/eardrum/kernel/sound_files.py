@@ -11,7 +11,6 @@ import soundfile
 from eardrum.sound.block import Block
 from eardrum.sound.convert import encode
 from eardrum.terms.audio import SampleFormat, SampleSpec
-from eardrum.terms.errors import Complaint
 
 _WRITE_HEADER_NOW = 0x1060  # commands of libsndfile: SFC_UPDATE_HEADER_NOW
 _KEEP_HEADER_RIGHT = 0x1061  # SFC_SET_UPDATE_HEADER_AUTO
@@ -26,12 +25,12 @@ class FileWriter:
     """Writes one recording to a descriptor of an empty file, which it owns and closes.
 
     The file is a valid recording at any time, even if the process is killed: a WAV is complete then, a FLAC lacks its
-    last 4096 frames. Once made, a writer opens nothing. After a complaint the recording is over: the file keeps what
+    last 4096 frames. Once made, a writer opens nothing. After an error the recording is over: the file keeps what
     was written before, and further sound is dropped.
     """
 
     def __init__(self, fd: int, name: str, rate: int, channels: int) -> None:
-        """`name`, which is not opened, ends in .wav or .flac and decides the format. Raises Complaint."""
+        """`name`, which is not opened, ends in .wav or .flac and decides the format. Raises OSError."""
         self._fd = fd
         self._name = name
         self._spec = SampleSpec(SampleFormat.S16LE, channels, rate)
@@ -41,7 +40,7 @@ class FileWriter:
         try:
             self._file = soundfile.SoundFile(fd, "w", rate, channels, "PCM_16", format="FLAC" if self._flac else "WAV")
         except soundfile.SoundFileError as error:
-            raise Complaint(f"{name}: no sound file can be written here; choose another place") from error
+            raise OSError(f"{name}: no sound file can be written here; choose another place") from error
         for command in (_WRITE_HEADER_NOW,) if self._flac else (_WRITE_HEADER_NOW, _KEEP_HEADER_RIGHT):
             soundfile._snd.sf_command(self._file._file, command, soundfile._ffi.NULL, True)
         self._size = os.fstat(fd).st_size  # bytes, after the last good write
@@ -49,11 +48,11 @@ class FileWriter:
             self._give_up("its disk is full")
 
     def write(self, block: Block) -> None:
-        """Append a block of sound, clipped to full scale. Raises Complaint, once."""
+        """Append a block of sound, clipped to full scale. Raises OSError, once."""
         self._append(encode(block, self._spec))
 
     def silence(self, frames: int) -> None:
-        """Append silence: a hole in a WAV, however long; in a FLAC an hour takes seconds. Raises Complaint, once."""
+        """Append silence: a hole in a WAV, however long; in a FLAC an hour takes seconds. Raises OSError, once."""
         if not frames:
             return
         if not self._flac:
@@ -63,12 +62,12 @@ class FileWriter:
             self._append(bytes(min(_SILENCE_FRAMES, frames - start) * self._spec.frame_bytes))
 
     def finish(self) -> None:
-        """Complete the file and close it. Raises Complaint if not all of it could be written."""
+        """Complete the file and close it. Raises OSError if not all of it could be written."""
         if not self._file.closed:
             try:
                 self._file.close()
             except soundfile.SoundFileError as error:
-                raise Complaint(f"{self._name}: the end of the recording could not be written ({error})") from error
+                raise OSError(f"{self._name}: the end of the recording could not be written ({error})") from error
 
     def _append(self, data: bytes, hole: int = 0) -> None:
         """Write `data` after `hole` frames that are left out, which only a WAV can bear."""
@@ -103,4 +102,4 @@ class FileWriter:
         with contextlib.suppress(soundfile.SoundFileError, OSError):
             self._file.close()
         seconds = self._frames / self._spec.rate
-        raise Complaint(f"{self._name}: the recording ends here, after {seconds:.1f} s: {why}")
+        raise OSError(f"{self._name}: the recording ends here, after {seconds:.1f} s: {why}")
