@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check
+.PHONY: help setup demo test check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -21,8 +21,11 @@ check: setup ## style, types, layers
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy demo tools
+	$(BIN)/mypy demo tools bench
 	$(BIN)/lint-imports
+
+bench: setup ## what a stream costs on an outlet, beside the same stream on PulseAudio itself
+	$(BIN)/python bench/streams.py
 
 # pip knows dependency groups since 25.1, uv for longer; Debian's own pip is older, so it is renewed inside .venv.
 .venv/.installed: pyproject.toml

@@ -43,9 +43,11 @@ def main() -> None:
     faults = [*judged(raw, ours)]
     heard, fault = found(recorded, played)
     faults += [fault] if fault else []
-    leave(heard, played)
+    leave(heard)
     print(printed([words for words, _ in spy.ATTEMPTS], raw, ours))
-    print(f"What listener heard: {OUT}/heard.flac, and as a picture: {OUT}/heard.png")
+    if not fault:
+        print(f"listener heard the tune: {len(heard)} frames, none missing, each as melody played it.")
+    print(f"To listen: {OUT}/heard.flac; to look: {OUT}/heard.png")
     for fault in faults:
         print(f"demo: {fault}", file=sys.stderr)
     sys.exit(1 if faults else 0)
@@ -122,7 +124,7 @@ def found(recorded: Samples, played: Samples) -> tuple[Samples, str]:
     return heard, ""
 
 
-def leave(heard: Samples, played: Samples) -> None:
+def leave(heard: Samples) -> None:
     """Write heard.flac and heard.png."""
     soundfile.write(OUT / "heard.flac", heard, RATE)
     note = f"{len(heard) / RATE:.1f} s from container melody, played with paplay, recorded with parec"

@@ -16,7 +16,7 @@ from eardrum.testing.servers import RATE, Stage, end, missing_packages, packages
 
 TONES = (440, 660)  # Hz, left and right
 AMPLITUDE = 0.5
-LENGTHS = {"short": 0.3, "tone": 2.0, "long": 6.0}  # seconds
+LENGTHS = {"short": 0.3, "tone": 2.0, "long": 4.0}  # seconds
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,20 +9,32 @@ import socket
 CONTAINERS = 8
 
 
-def test_a_killed_worker_takes_only_its_outlet_along(desk, contained, load, assert_tones, frames_of, until, tmp_path):
+def test_a_killed_worker_takes_only_its_outlet_along(
+    desk, contained, load, assert_tones, frames_of, sounds, until, tmp_path
+):
     names = [f"player-{number}" for number in range(CONTAINERS)]
     files = {name: tmp_path / f"{name}.wav" for name in names}
-    paplay = contained("podman", 0, "paplay", "/sounds/long.wav")
+    start = sounds / "start"
+    wait = f"echo waiting; until [ -e /sounds/{start.name} ]; do sleep 0.05; done; exec paplay /sounds/long.wav"
     players = {
-        name: desk.start(name, "run", f"--name={name}", f"--output=file:{file}", "--", *paplay)
-        for name, file in files.items()
+        name: desk.start(
+            name,
+            "run",
+            f"--name={name}",
+            f"--output=file:{files[name]}",
+            "--",
+            *contained("podman", 0, "sh", "-c", wait),
+        )
+        for name in names
     }
+    until(lambda: all("waiting" in desk.stage.log(name) for name in names), "all containers to run", 60)
+    start.touch()
 
     def playing():
         outlets = desk.list()
-        return len(outlets) == CONTAINERS and all(outlet["playing"] for outlet in outlets.values()) and outlets
+        return all(outlet["playing"] for outlet in outlets.values()) and outlets
 
-    outlets = until(playing, "all containers to play at once", 60)
+    outlets = until(playing, "all containers to play at once")
     assert len({outlet["worker"] for outlet in outlets.values()}) == CONTAINERS
     victim = names.pop(3)
     os.kill(outlets[victim]["worker"], signal.SIGKILL)
