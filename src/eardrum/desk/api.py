@@ -23,7 +23,7 @@ import h11
 import msgspec
 
 from eardrum import __version__
-from eardrum.desk.outlets import Outlets
+from eardrum.desk.outlets import Outlets, Taken
 from eardrum.desk.say import say
 from eardrum.desk.wiring import Wiring
 from eardrum.terms.errors import Complaint
@@ -193,7 +193,8 @@ async def _done(
     try:
         return await act(caller, name, body)
     except Complaint as complaint:
-        return _refused(400 if complaint.status == 2 else 409, complaint, complaint.status)
+        code = 409 if isinstance(complaint, Taken) else 400 if complaint.status == 2 else 422
+        return _refused(code, complaint, complaint.status)
     except Refusal:
         raise
     except Exception as bug:

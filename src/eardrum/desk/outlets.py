@@ -32,6 +32,10 @@ _ROOM_RIGHTS = {
 }
 
 
+class Taken(Complaint):
+    """An outlet of this name is there."""
+
+
 class Outlet:
     """One open outlet. The desk looks at its listening socket only while it has no worker."""
 
@@ -111,7 +115,7 @@ class Outlet:
             descriptors.append(file)
         spec = OutletSpec(self.wiring.name, output, self.wiring.input or "")
         what = f"outlet {self.wiring.name}"
-        return self._desk.workers.spawn(what, spec, descriptors, self._wants, self._worker_ended)
+        return self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
 
     def _worker_ended(self, worker: Worker) -> None:
         self._worker = None
@@ -131,6 +135,15 @@ class Outlet:
         if end and end.kind == "host" and not self._desk.host:
             return WireEnd("room", SPEAKERS)
         return end
+
+    def _heed(self, worker: Worker, record: Record) -> None:
+        if record.kind is Kind.WANT:
+            self._wants(worker, record.a)
+        elif self._recording:
+            self.note = f"{self._recording.path}: nothing more can be written; what is in it is complete"
+            say(f"outlet {self.wiring.name}: {self.note}")
+        else:
+            worker.kill("speaks of a file, but has none")
 
     def _wants(self, worker: Worker, wire: int) -> None:
         end = self._end(wire)
@@ -183,11 +196,11 @@ class Outlets:
         """Open a new outlet; it is remembered unless somebody holds it. Raises Complaint."""
         name = wiring.checked().name
         if name in self._closing:
-            raise Complaint(f"outlet {name}: is just being closed; try again")
+            raise Taken(f"outlet {name}: is just being closed; try again")
         if name in self._outlets:
             there = self._outlets[name].wiring
             how = "like this" if there == wiring else f"with output {there.output}"
-            raise Complaint(f"outlet {name}: is open already, {how}; choose another name or close it first")
+            raise Taken(f"outlet {name}: is open already, {how}; choose another name or close it first")
         if self._ending:
             raise Complaint(f"outlet {name}: the desk is just ending; start it again")
         if not held:
@@ -195,6 +208,7 @@ class Outlets:
         try:
             outlet = self._serve(wiring, fresh=True)
         except Complaint:
+            self.runtime.remove_outlet(name)
             self._remember()
             raise
         if held:
@@ -213,7 +227,7 @@ class Outlets:
         """Close an outlet for good; returns when its recording is complete. Raises KeyError, Complaint."""
         outlet = self._outlets[name]
         if name in self._closing:
-            raise Complaint(f"outlet {name}: is just being closed")
+            raise Taken(f"outlet {name}: is just being closed")
         self._closing.add(name)
         try:
             self._remember()
@@ -245,7 +259,6 @@ class Outlets:
                 outlet.begin_recording()
             except Complaint:
                 listening.close()
-                self.runtime.remove_outlet(wiring.name)
                 raise
         self._outlets[wiring.name] = outlet
         outlet.watch()

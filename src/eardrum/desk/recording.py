@@ -24,7 +24,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self._wanted = path
-        self._path = path
+        self.path = path  # the newest one
         self._open: int | None = None  # opened, but with no worker yet
         self._made: tuple[int, int] | None = None  # device and inode, if we made the file
 
@@ -41,7 +41,7 @@ class Recording:
                 next(name for name in names if self._claim(name))
         assert self._open is not None
         descriptor, self._open = self._open, None
-        return self._path, descriptor
+        return self.path, descriptor
 
     def end(self) -> None:
         """Nobody writes any more. A file of ours in which nothing was written goes away."""
@@ -49,9 +49,9 @@ class Recording:
             os.close(self._open)
             self._open = None
         with suppress(OSError):
-            there = os.lstat(self._path)
+            there = os.lstat(self.path)
             if (there.st_dev, there.st_ino) == self._made and there.st_size == 0:
-                self._path.unlink()
+                self.path.unlink()
 
     def _claim(self, path: Path) -> bool:
         """Open the file if it is new or empty and nobody writes it. Raises Complaint if it cannot be written."""
@@ -72,7 +72,7 @@ class Recording:
         if os.fstat(descriptor).st_size:
             os.close(descriptor)
             return False
-        self._path, self._open = path, descriptor
+        self.path, self._open = path, descriptor
         self._made = (there.st_dev, there.st_ino) if made else None
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 from eardrum.desk.workers import Worker, Workers
@@ -29,18 +30,17 @@ class Rooms:
         return ours
 
     async def finish(self) -> None:
-        for room in list(self._rooms.values()):
-            await room.finish()
+        await asyncio.gather(*(room.finish() for room in self._rooms.values()))
 
     def _start(self, name: str) -> Worker:
         def ended(worker: Worker) -> None:
             if self._rooms.get(name) is worker:
                 del self._rooms[name]
 
-        room = self._workers.spawn(f"room {name}", RoomSpec(name), (), _wants_nothing, ended)
+        room = self._workers.spawn(f"room {name}", RoomSpec(name), (), _asks_nothing, ended)
         self._rooms[name] = room
         return room
 
 
-def _wants_nothing(room: Worker, wire: int) -> None:
-    room.kill(f"wants wire {wire}, but a room has none")
+def _asks_nothing(room: Worker, record: Record) -> None:
+    room.kill("speaks of wires and files, but a room has none")

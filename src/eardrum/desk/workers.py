@@ -29,13 +29,13 @@ RECORDS_AT_ONCE = 200.0
 
 
 class Worker:
-    """One process that serves an outlet or a room. `wants` is called with the wire whose upstream it asks for."""
+    """One process that serves an outlet or a room. `asks` is called with what it says about its wires and its file."""
 
     def __init__(
         self,
         what: str,
         link: socket.socket,
-        wants: Callable[[Worker, int], None],
+        asks: Callable[[Worker, Record], None],
         ended: Callable[[Worker], None],
     ) -> None:
         self.what = what  # for people: outlet NAME, room NAME
@@ -44,7 +44,7 @@ class Worker:
         self.connections = self.playing = self.recording = 0
         self.over = asyncio.Event()
         self._finishing = False
-        self._wants = wants
+        self._asks = asks
         self._ended = ended
         self._pidfd = -1
         self._doomed = False
@@ -152,8 +152,8 @@ class Worker:
                 self.ready = True
             case Kind.COUNTS:
                 self.connections, self.playing, self.recording = record[1:]
-            case Kind.WANT:
-                self._wants(self, record.a)
+            case Kind.WANT | Kind.FILE_FAILED:
+                self._asks(self, record)
 
 
 class Workers:
@@ -174,7 +174,7 @@ class Workers:
         what: str,
         spec: WorkerSpec,
         descriptors: Sequence[int],
-        wants: Callable[[Worker, int], None],
+        asks: Callable[[Worker, Record], None],
         ended: Callable[[Worker], None],
     ) -> Worker:
         """Start a worker. After its link it gets `descriptors`, which are closed here. Raises OSError."""
@@ -191,7 +191,7 @@ class Workers:
             del self._workers[number]
             ended(worker)
 
-        worker = self._workers[number] = Worker(what, ours, wants, gone)
+        worker = self._workers[number] = Worker(what, ours, asks, gone)
         self._orders.append((nursery.order(number, spec), [theirs.detach(), *descriptors]))
         self._send_orders()
         return worker

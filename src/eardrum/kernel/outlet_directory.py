@@ -246,10 +246,13 @@ def _require_socket(path: Path, there: os.stat_result) -> None:
 
 def _give(path: Path, descriptor: int, mode: int, gid: int) -> None:
     """Set group and mode of what the descriptor stands for (O_PATH is enough), never of what a name leads to."""
-    magic = f"/proc/self/fd/{descriptor}"
+    magic = Path(f"/proc/self/fd/{descriptor}")
     try:
         if gid != -1:
             os.chown(magic, -1, gid)
-        Path(magic).chmod(mode)
+    except OSError:
+        raise Complaint(f"{path}: cannot be given to a group that you are not in; `id -Gn` lists yours") from None
+    try:
+        magic.chmod(mode)
     except OSError as error:
-        raise Complaint(f"{path}: its mode or group cannot be set: {error.strerror}") from None
+        raise Complaint(f"{path}: its mode cannot be set: {error.strerror}; is /proc mounted?") from None

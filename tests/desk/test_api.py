@@ -1,0 +1,142 @@
+"""What can be asked on the control socket, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from eardrum import __version__
+from eardrum.kernel import outlet_directory
+
+
+def test_the_desk_says_who_it_is(quiet_desk):
+    status, answer = quiet_desk.ask("GET", "/v1/desk")
+    assert status == 200
+    assert answer == {
+        "version": __version__,
+        "pid": quiet_desk.process.pid,
+        "runtime": str(quiet_desk.runtime),
+        "upstream": "none",
+    }
+
+
+def test_an_outlet_is_opened_listed_and_closed(desk):
+    directory = desk.runtime / "outlets/radio"
+    expected = {
+        "name": "radio",
+        "output": "null",
+        "input": "silence",
+        "directory": str(directory),
+        "socket": str(directory / "native"),
+        "mode": "0666",
+        "group": None,
+        "worker": None,
+        "connections": 0,
+        "playing": 0,
+        "recording": 0,
+        "note": "",
+    }
+    assert desk.ask("POST", "/v1/outlets", {"name": "radio", "output": "null", "input": "silence"}) == (201, expected)
+    assert desk.ask("GET", "/v1/outlets") == (200, {"outlets": [expected]})
+    assert desk.ask("DELETE", "/v1/outlets/radio") == (200, {})
+    assert desk.ask("GET", "/v1/outlets") == (200, {"outlets": []})
+    assert not directory.exists()
+
+
+def test_the_control_socket_is_ours_alone(quiet_desk):
+    assert stat.S_IMODE((quiet_desk.runtime / "control").stat().st_mode) == 0o600
+
+
+def test_one_connection_carries_many_requests(quiet_desk):
+    caller = quiet_desk.caller()
+    for _ in range(3):
+        assert caller.ask("GET", "/v1/outlets") == (200, {"outlets": []})
+    assert caller.ask("GET", "/v1/nothing")[0] == 404
+    assert caller.ask("GET", "/v1/desk")[0] == 200
+
+
+def test_a_held_outlet_lives_as_long_as_the_connection_that_opened_it(desk, until):
+    caller = desk.caller()
+    assert caller.ask("POST", "/v1/outlets", {"name": "held", "output": "null", "held": True})[0] == 201
+    desk.open("kept")
+    assert "held" not in (desk.runtime / "outlets.json").read_text()
+    caller.close()
+    until(lambda: desk.outlet("held") is None, "the held outlet is closed")
+    assert not (desk.runtime / "outlets/held").exists()
+    assert desk.outlet("kept")
+
+
+def test_a_held_outlet_may_be_closed_by_somebody_else(desk):
+    caller = desk.caller()
+    assert caller.ask("POST", "/v1/outlets", {"name": "held", "output": "null", "held": True})[0] == 201
+    desk.close("held")
+    caller.close()
+    assert desk.outlet("held") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ({"name": "a", "colour": "red"}, "unknown field `colour`"),
+        ({"output": "null"}, "missing required field `name`"),
+        ({"name": 7}, "Expected `str`"),
+        ({"name": "../a", "output": "null"}, "outlet name '../a'"),
+        ({"name": "-a", "output": "null"}, "outlet name '-a'"),
+        ({"name": "a" * 65, "output": "null"}, "outlet name"),
+        ({"name": "a", "output": "loud"}, "no such wire end"),
+        ({"name": "a", "input": "host"}, "cannot be wired yet"),
+        ({"name": "a", "output": "file:tune.wav"}, "must be absolute"),
+        ({"name": "a", "output": "null", "mode": "0777"}, "mode '0777'"),
+        ({"name": "a", "output": "null", "group": "no-such-group"}, "no such group"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(quiet_desk, body, part):
+    status, answer = quiet_desk.ask("POST", "/v1/outlets", body)
+    assert (status, answer["status"]) == (400, 2)
+    assert part in answer["error"]
+    assert "\n" not in answer["error"]
+    assert not list((quiet_desk.runtime / "outlets").iterdir())
+
+
+def test_a_name_is_given_once(desk):
+    desk.open("radio")
+    for output, how in (("null", "like this"), ("room:hall", "with output null")):
+        status, answer = desk.ask("POST", "/v1/outlets", {"name": "radio", "output": output})
+        assert (status, answer["status"]) == (409, 1)
+        assert f"is open already, {how}" in answer["error"]
+    assert desk.outlet("radio")["output"] == "null"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("DELETE", "/v1/outlets/nobody", 404),
+        ("GET", "/v1/outlets/", 404),
+        ("GET", "/", 404),
+        ("PUT", "/v1/outlets", 405),
+        ("POST", "/v1/desk", 405),
+    ],
+)
+def test_what_is_not_there_is_refused(quiet_desk, method, target, status):
+    assert quiet_desk.ask(method, target)[0] == status
+
+
+def test_a_long_body_is_refused_and_the_connection_ends(quiet_desk):
+    caller = quiet_desk.caller()
+    status, answer = caller.ask("POST", "/v1/outlets", {"name": "a" * 66_000})
+    assert status == 413
+    assert "65536 bytes" in answer["error"]
+    assert caller.sock.recv(1) == b""
+
+
+@pytest.mark.parametrize("request_", [b"\x16\x03\x01 hello\r\n\r\n", b"GET /v1/desk\r\n\r\n", b"A" * 20_000])
+def test_what_is_no_http_is_refused_and_the_connection_ends(quiet_desk, request_):
+    with outlet_directory.connect(quiet_desk.runtime / "control") as connection:
+        connection.settimeout(20)
+        connection.sendall(request_)
+        with connection.makefile("rb") as said:
+            answer = said.read()
+    assert answer.split(b" ")[1] in (b"400", b"431")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 2

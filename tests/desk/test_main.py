@@ -1,0 +1,160 @@
+"""The life of a desk."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import signal
+
+import pytest
+
+GROUP = "daemon" if os.geteuid() == 0 else grp.getgrgid(os.getgid()).gr_name  # one that we may give to
+
+
+def test_it_imports_nothing_that_knows_sound(desk):
+    assert json.loads(desk.hello) == {"imported": [], "threads": 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_and_recordings_are_finished(desk, tmp_path, number):
+    desk.open("radio", f"file:{tmp_path}/tune.wav")
+    desk.open("idle", f"file:{tmp_path}/never.wav")
+    visitor = desk.visit("radio")
+    visitor.about()
+    visitor.tell("write tune")
+    assert desk.stop(number) == 0
+    assert visitor.line() == ""
+    assert (tmp_path / "tune.wav").read_text() == "tune"
+    assert not (tmp_path / "never.wav").exists()
+    assert not (desk.runtime / "control").exists()
+
+
+def test_nothing_of_it_is_left(desk):
+    desk.open("radio", "room:hall")
+    visitor = desk.visit("radio")
+    pid = visitor.about()["pid"]
+    room = int(visitor.tell("want 0").rpartition("pid=")[2])
+    nursery = _children(desk.process.pid)[0]
+    assert desk.stop() == 0
+    assert not [number for number in (pid, room, nursery) if _lives(number)]
+
+
+def test_the_next_desk_serves_the_same_outlets_in_the_same_directories(start_desk):
+    first = start_desk("none")
+    directory = first.runtime / "outlets/radio"
+    first.open("radio", "room:hall", input="silence", mode="0660", group=GROUP)
+    first.open("gone")
+    first.close("gone")
+    before, outlet = directory.stat(), first.outlet("radio")
+    first.stop()
+    second = start_desk("none")
+    assert second.outlet("radio") == outlet
+    assert second.outlet("gone") is None
+    assert directory.stat().st_ino == before.st_ino
+    assert second.visit("radio").about()["spec"] == ["radio", "room:hall", "silence"]
+
+
+def test_workers_survive_a_killed_desk_and_the_next_one_serves_beside_them(start_desk):
+    first = start_desk("none")
+    first.open("radio")
+    directory = first.runtime / "outlets/radio"
+    inode = directory.stat().st_ino
+    old = first.visit("radio")
+    pid = old.about()["pid"]
+    first.stop(signal.SIGKILL)
+    second = start_desk("none")
+    assert directory.stat().st_ino == inode
+    assert second.visit("radio").about()["pid"] != pid
+    assert old.tell("nothing") == "done"
+
+
+def test_a_recording_goes_on_under_a_killed_desk_and_the_next_one_writes_beside_it(start_desk, tmp_path):
+    first = start_desk("none")
+    first.open("radio", f"file:{tmp_path}/tune.wav")
+    old = first.visit("radio")
+    old.about()
+    first.stop(signal.SIGKILL)
+    second = start_desk("none")
+    assert second.visit("radio").about()["spec"][1] == f"file:{tmp_path}/tune-2.wav"
+    assert old.tell("write first") == "done"
+    assert (tmp_path / "tune.wav").read_text() == "first"
+
+
+def test_a_second_desk_in_the_same_directory_says_who_is_there(desk, start_desk):
+    second = start_desk("none")
+    assert second.hello == b""
+    assert second.stop() != 0
+    assert f"a desk is already running here, pid {desk.process.pid}" in second.said
+    assert desk.ask("GET", "/v1/desk")[0] == 200
+
+
+def test_a_killed_nursery_is_replaced(desk, until):
+    desk.open("radio")
+    desk.open("other")
+    visitor = desk.visit("radio")
+    pid = visitor.about()["pid"]
+    os.kill(_children(desk.process.pid)[0], signal.SIGKILL)
+    assert desk.visit("other").about()
+    assert visitor.tell("nothing") == "done"
+    os.kill(pid, signal.SIGKILL)
+    assert visitor.line() == ""
+    assert desk.visit("radio").about()["pid"] != pid
+    assert "the nursery was killed" in desk.said
+
+
+def test_a_nursery_that_cannot_start_ends_the_desk(start_desk):
+    desk = start_desk("none", environment={"FAKE_NURSERY": "broken"})
+    assert desk.process.wait(20) == 1
+    assert "ImportError: broken" in desk.said
+    assert "the nursery cannot start" in desk.said
+
+
+def test_a_damaged_list_of_outlets_is_complained_about(start_desk, tmp_path):
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    (tmp_path / "runtime/outlets.json").write_text('{"outlets": [{"name": "../x"}]}')
+    desk = start_desk("none")
+    assert desk.hello == b""
+    assert f"{tmp_path}/runtime/outlets.json: outlet name '../x'" in desk.said
+
+
+def test_an_outlet_that_cannot_be_served_again_does_not_stop_the_others(start_desk):
+    first = start_desk("none")
+    first.open("one")
+    first.open("two")
+    first.stop()
+    (first.runtime / "outlets/one").chmod(0o777)
+    second = start_desk("none")
+    assert "outlet one cannot be served again" in second.said
+    assert [second.outlet("one"), second.outlet("two")["name"]] == [None, "two"]
+
+
+def test_long_paths_are_served(start_desk, tmp_path):
+    runtime = tmp_path / ("long" * 30) / "runtime"
+    runtime.parent.mkdir()
+    desk = start_desk("none", runtime=runtime)
+    desk.open("radio")
+    assert desk.visit("radio").about()["spec"][0] == "radio"
+
+
+def test_a_thousand_outlets_may_be_connected_to_at_once(start_desk):
+    desk = start_desk("none")
+    caller = desk.caller()
+    names = [f"outlet{number}" for number in range(1000)]
+    for name in names:
+        assert caller.ask("POST", "/v1/outlets", {"name": name, "output": "null", "held": True})[0] == 201
+    visitors = [desk.visit(name) for name in names[:40]]
+    assert len({visitor.about()["pid"] for visitor in visitors}) == 40
+
+
+def _children(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
