@@ -38,6 +38,9 @@ class FakeDesk(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         }  # fmt: skip
         return self.outlets[wanted["name"]]
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: FakeDesk

@@ -23,7 +23,7 @@ class Verbs(click.Group):
     """Finds a verb in the module of its name, and turns every way to fail into one line and an exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return [*VERBS]  # once the verb is imported, `list` here is its module
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:

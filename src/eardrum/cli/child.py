@@ -12,7 +12,7 @@ from eardrum.terms.errors import Complaint
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
-_PASSED_ON = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+_PASSED_ON = {signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP}
 _IGNORED_BY_PYTHON = {signal.SIGPIPE, signal.SIGXFSZ}
 
 
@@ -27,7 +27,10 @@ def located(command: str) -> str:
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run `argv` and wait for it. Returns its exit status, 128+n if signal n ended it. Raises Complaint."""
+    """Run `argv` and wait for it. Returns its exit status, 128+n if signal n ended it. Raises Complaint.
+
+    The process must have no other thread: it could take the signals that are waited for here.
+    """
     awaited = _PASSED_ON | {signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
