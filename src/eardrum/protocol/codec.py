@@ -67,7 +67,7 @@ def packet(message: Message, tag: int, version: int) -> bytes:
     try:
         return packer(type(message), version)(message, tag)
     except _OWN_FAULTS as fault:
-        raise LocalProtocolError(f"{message}: {fault}") from fault
+        raise LocalProtocolError(f"{type(message).__name__}: {fault}") from fault
 
 
 @once
