@@ -140,12 +140,12 @@ def test_paths_of_every_length_work(tmp_path, length):
 # --- what is already there --------------------------------------------------------------------------------------------
 
 
-def test_one_desk_at_a_time(runtime):
-    assert refused(runtime.path).startswith(f"{runtime.path}: a desk is already running here, pid {os.getpid()}; ")
+def test_one_desk_at_a_time(tmp_path):
+    path = tmp_path / "runtime"
+    runtime = Runtime(path)
+    assert refused(path).startswith(f"{path}: a desk is already running here, pid {os.getpid()}; ")
     runtime.close()
-    again = Runtime(runtime.path)
-    again.close()
-    runtime.__init__(runtime.path)
+    Runtime(path).close()
 
 
 def test_a_directory_of_ours_is_narrowed_if_it_is_empty(tmp_path):

@@ -20,7 +20,7 @@ from eardrum.kernel.upstream_socket import Unreachable
 from eardrum.protocol.message import NEWEST
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
-from eardrum.terms.errors import Complaint
+from eardrum.terms.errors import Complaint, PulseError
 from eardrum.terms.names import SPEAKERS, WireEnd
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.spec import OutletSpec
@@ -150,10 +150,18 @@ class Outlet:
         if end is None or end.kind not in ("host", "room"):
             worker.kill(f"wants wire {wire}, which leads nowhere")
         elif end.kind == "room":
-            ours = self._desk.rooms.join(end.argument, self._number, _ROOM_RIGHTS[wire])
-            self._give(worker, wire, ours, NEWEST)
+            self._join(worker, wire, end.argument)
         elif wire not in self._connecting:
             self._connecting[wire] = self._loop.create_task(self._connect(worker, wire))
+
+    def _join(self, worker: Worker, wire: int, room: str) -> None:
+        try:
+            ours = self._desk.rooms.join(room, self._number, _ROOM_RIGHTS[wire])
+        except OSError as error:
+            self.note = f"room {room}: cannot be reached: {error.strerror}"
+            worker.tell(Record(Kind.NO_UPSTREAM, wire, PulseError.CONNECTIONREFUSED))
+        else:
+            self._give(worker, wire, ours, NEWEST)
 
     async def _connect(self, worker: Worker, wire: int) -> None:
         try:

@@ -38,7 +38,10 @@ async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE)
     """An authenticated, non-blocking connection and the version to speak on it; its next byte is the server's next
     packet. Raises Unreachable.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise Unreachable(path, f"no socket for a connection: {error.strerror}") from None
     try:
         async with asyncio.timeout(patience):
             await _reach(connection, path)
