@@ -129,6 +129,26 @@ def test_an_outlet_that_cannot_be_served_again_does_not_stop_the_others(start_de
     assert [second.outlet("one"), second.outlet("two")["name"]] == [None, "two"]
 
 
+@pytest.mark.parametrize("mask", [0, 0o777], ids=oct)
+def test_modes_are_exact_whatever_the_umask(start_desk, mask):
+    desk = start_desk("none", mask=mask)
+    desk.open("radio", mode="0660")
+    desk.visit("radio").about()
+    modes = {
+        name: f"{(desk.runtime / name).stat().st_mode & 0o7777:04o}"
+        for name in (".", "lock", "control", "outlets.json", "outlets", "outlets/radio", "outlets/radio/native")
+    }
+    assert modes == {
+        ".": "0700",
+        "lock": "0600",
+        "control": "0600",
+        "outlets.json": "0600",
+        "outlets": "0700",
+        "outlets/radio": "0755",
+        "outlets/radio/native": "0660",
+    }
+
+
 def test_long_paths_are_served(start_desk, tmp_path):
     runtime = tmp_path / ("long" * 30) / "runtime"
     runtime.parent.mkdir()

@@ -18,13 +18,13 @@ AUTH_ERROR = struct.pack(">5I", 15, 0xFFFFFFFF, 0, 0, 0) + b"L\0\0\0\0L\0\0\0\0L
 GROUP = "daemon" if os.geteuid() == 0 else grp.getgrgid(os.getgid()).gr_name  # one that we may give to
 
 
-def test_an_outlet_has_a_worker_once_somebody_connects(desk):
+def test_an_outlet_has_a_worker_once_somebody_connects(desk, until):
     desk.open("radio", input="room:hall")
     assert desk.outlet("radio")["worker"] is None
     about = desk.visit("radio").about()
     assert about["spec"] == ["radio", "null", "room:hall"]
     assert about["comm"] == "eardrum:radio"
-    assert desk.outlet("radio")["worker"] == about["pid"]
+    until(lambda: desk.outlet("radio")["worker"] == about["pid"], "the desk knows its pid")
     assert desk.visit("radio").about()["pid"] == about["pid"]
 
 

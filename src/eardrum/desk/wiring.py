@@ -59,6 +59,7 @@ def remember(runtime: Runtime, wirings: Iterable[Wiring]) -> None:
     try:
         descriptor = os.open(new, flags, 0o600, dir_fd=runtime.descriptor)
         with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)  # whatever the umask is
             file.write(text + b"\n")
         os.replace(new, REMEMBERED, src_dir_fd=runtime.descriptor, dst_dir_fd=runtime.descriptor)
     except OSError as error:
