@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import socket
 
 from eardrum.terms.audio import Samples
@@ -14,8 +15,8 @@ _IOV_MAX = 1000
 class Scratch:
     """The memory that all links of a process read into. What was read stays until `reset`."""
 
-    def __init__(self, nbytes: int = 4 * READ_BYTES) -> None:
-        self._view = memoryview(bytearray(nbytes))
+    def __init__(self, nbytes: int = 2 * READ_BYTES) -> None:
+        self._view = memoryview(mmap.mmap(-1, nbytes))  # pages that were never read into take no memory
         self._used = 0
 
     @property
@@ -33,7 +34,7 @@ class Scratch:
 
 
 class Link:
-    """A non-blocking stream socket. Descriptors that a peer sends along are closed by the kernel: none is ever taken."""
+    """A non-blocking stream socket. Descriptors that a peer sends along are closed by the kernel, never taken."""
 
     __slots__ = ("_queue", "_rest", "descriptor", "queued", "socket")
 

@@ -6,6 +6,7 @@ A carried stream has no queue and no clock: requests, underruns and latency are 
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import replace
@@ -49,12 +50,13 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.protocol.message import Message
+from eardrum.server.echo import Echo
 from eardrum.server.effects import ReissueSound, SendSound
 from eardrum.server.events import INPUT, OUTPUT, Sound
 from eardrum.server.playback import PlaybackStream, Tag
 from eardrum.server.record import RecordStream
 from eardrum.terms.audio import VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume, multiply
-from eardrum.terms.errors import PulseError
+from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import value
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._draining: set[Tag] = set()
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
+        self._echo: Echo | None = None
 
     def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
         """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
@@ -173,14 +176,29 @@ class CarriedPlayback(Carried, PlaybackStream):
             data, self._odd = whole[:cut], whole[cut:]
         if data:
             self.server.effects.append(ReissueSound(self.wire, self.number, event.seek, event.offset, data))
+        if self._echo is not None:
+            self._echo.sound(event)
+
+    def listened(self, by_somebody: bool) -> None:
+        """Somebody records the sink's monitor, or nobody does any more."""
+        if self._echo is not None and not by_somebody:
+            self._echo.end()
+            self._echo = None
+        elif self._echo is None and by_somebody:
+            with contextlib.suppress(Refused):  # what the mixer cannot convert the monitor does not have
+                self._echo = Echo(self, self.server.bus)
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
             self.corked = corked
+            if self._echo is not None:
+                self._echo.hold(corked)
             self.server.stream_changed(self)
         self.ask(tag, CorkPlaybackStream(channel=self.number, cork=corked))
 
     def flush(self, tag: Tag) -> None:
+        if self._echo is not None:
+            self._echo.throw_away()
         self.ask(tag, FlushPlaybackStream(channel=self.number))
 
     def drain(self, tag: Tag) -> None:
@@ -215,6 +233,9 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.ask(tag, GetPlaybackLatency(channel=self.number, client_time=client_time))
 
     def level_changed(self) -> None:
+        if self._echo is not None:
+            self._echo.volume, self._echo.muted = self.volume, self.muted
+            self._echo.level_changed()
         volume = SetSinkInputVolume(index=self.number, volume=self.upstream_volume)
         self.server.ask_upstream(self.wire, self.number, volume)
         muted = SetSinkInputMute(index=self.number, muted=self.muted or self.sink.muted)
@@ -224,6 +245,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         for tag in self._draining:
             self.server.refuse(self.client, tag, PulseError.NOENTITY)
         self._draining.clear()
+        self.listened(False)
         self.server.ask_upstream(self.wire, self.number, DeletePlaybackStream(channel=self.number))
         self.server.drop(self.number)
 

@@ -249,6 +249,7 @@ class Server:
         else:
             view.source_outputs[stream.index] = stream
             view.changed(Facility.SOURCE_OUTPUT, Change.NEW, stream.index)
+        self._let_echo(view)
 
     def remove(self, stream: PlaybackStream | RecordStream) -> None:
         """End a stream and take it out of its view."""
@@ -262,6 +263,14 @@ class Server:
             stream.client.record.pop(stream.channel, None)
             view.source_outputs.pop(stream.index, None)
             view.changed(Facility.SOURCE_OUTPUT, Change.REMOVED, stream.index)
+        self._let_echo(view)
+
+    def _let_echo(self, view: View) -> None:
+        """Carried streams are played here as well while somebody records their sink's monitor."""
+        listened = any(stream.source.monitor_of is not None for stream in view.source_outputs.values())
+        for stream in view.sink_inputs.values():
+            if isinstance(stream, CarriedPlayback):
+                stream.listened(listened)
 
     def kill(self, stream: PlaybackStream | RecordStream) -> None:
         """End a stream against its client's will and say so."""

@@ -59,14 +59,15 @@ class PlaybackStream(ABC):
         self.proplist: dict[str, bytes] = {}
         self.attr = BufferAttr()
         self.latency = 0  # µs, what the device is configured to
-        self.index = client.view.number_for("sink_input")
-        self.channel = -1  # until the client is told
+        self.index = -1  # until the client is told
+        self.channel = -1
 
     def tell(self, message: Message) -> None:
         self.server.tell(self.client, message)
 
     def announce(self) -> None:
-        """Give the stream its number on the connection; from now on the client can speak about it."""
+        """Give the stream its numbers in the view and on the connection; from now on the client can speak about it."""
+        self.index = self.client.view.number_for("sink_input")
         self.channel = self.client.playback_numbers
         self.client.playback_numbers += 1
         self.client.playback[self.channel] = self
@@ -114,13 +115,20 @@ class MixedPlayback(PlaybackStream):
     """A stream on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
 
     def __init__(
-        self, server: Server, client: Client, sink: Sink, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
+        self,
+        server: Server,
+        client: Client,
+        sink: Sink,
+        spec: SampleSpec,
+        channel_map: ChannelMap,
+        volume: Volume,
+        *,
+        bus: Bus,
     ) -> None:
-        assert sink.bus is not None
         if not convert.supported(spec.format) or not remap.supported(spec.channels):
             raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
         super().__init__(server, client, sink, spec, channel_map, volume)
-        self.bus: Bus = sink.bus
+        self.bus = bus
         self.gain: Gains | None = None
         self.frame_bytes = spec.frame_bytes
         self.prebuffering = True
@@ -178,27 +186,35 @@ class MixedPlayback(PlaybackStream):
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
-            self.bus.advance(self.server.now)
-            self.corked = corked
-            if corked:
-                self.playing = False
-                self.bus.leave(self)
-            else:
-                self._force_prebuffering()
-            self.start()
+            self.hold(corked)
             self.server.stream_changed(self)
         self.server.answer(self.client, tag, Ack())
 
+    def hold(self, corked: bool) -> None:
+        """Stop where it is, or go on from there."""
+        self.bus.advance(self.server.now)
+        self.corked = corked
+        if corked:
+            self.playing = False
+            self.bus.leave(self)
+        else:
+            self._force_prebuffering()
+        self.start()
+
     def flush(self, tag: Tag) -> None:
+        self.throw_away()
+        self.server.answer(self.client, tag, Ack())
+        self._finish_drains()
+        self.request()
+
+    def throw_away(self) -> None:
+        """Forget what is queued."""
         self.bus.advance(self.server.now)
         self.missing += self.fill
         self.ring.clear()
         self._silence_tail()
         self.playing = False
         self._force_prebuffering()
-        self.server.answer(self.client, tag, Ack())
-        self._finish_drains()
-        self.request()
 
     def drain(self, tag: Tag) -> None:
         self.bus.advance(self.server.now)

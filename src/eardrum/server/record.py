@@ -43,14 +43,15 @@ class RecordStream(ABC):
         self.proplist: dict[str, bytes] = {}
         self.attr = BufferAttr()
         self.latency = 0  # µs, what the device is configured to
-        self.index = client.view.number_for("source_output")
-        self.channel = -1  # until the client is told
+        self.index = -1  # until the client is told
+        self.channel = -1
 
     def tell(self, message: Message) -> None:
         self.server.tell(self.client, message)
 
     def announce(self) -> None:
-        """Give the stream its number on the connection; from now on the client can speak about it."""
+        """Give the stream its numbers in the view and on the connection; from now on the client can speak about it."""
+        self.index = self.client.view.number_for("source_output")
         self.channel = self.client.record_numbers
         self.client.record_numbers += 1
         self.client.record[self.channel] = self

@@ -84,7 +84,11 @@ def load() -> Serve:
     import soundfile  # noqa: F401
     import soxr  # noqa: F401
 
-    from eardrum.worker import outlet, room
+    from eardrum.kernel import memory
+    from eardrum.worker import outlet, rehearsal, room
+
+    rehearsal.rehearse()
+    memory.give_back_early()
 
     def serve(spec: WorkerSpec, descriptors: Sequence[int]) -> None:
         if isinstance(spec, OutletSpec):

@@ -49,8 +49,11 @@ def create(
         raise Refused(PulseError.NOTSUPPORTED, "passthrough")
     if len(client.view.sink_inputs) >= MAX_STREAMS:
         raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams play")
-    mixed = sink.bus is not None
-    stream = (MixedPlayback if mixed else CarriedPlayback)(server, client, sink, spec, channel_map, volume)
+    stream: MixedPlayback | CarriedPlayback
+    if sink.bus is not None:
+        stream = MixedPlayback(server, client, sink, spec, channel_map, volume, bus=sink.bus)
+    else:
+        stream = CarriedPlayback(server, client, sink, spec, channel_map, volume)
     stream.muted = message.muted and (message.muted_set or client.version < 15)
     stream.corked = message.corked
     stream.proplist = stream_proplist(client, message)

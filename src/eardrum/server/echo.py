@@ -1,0 +1,26 @@
+"""The monitor of a carried output: what the outlet plays upstream is played here as well, for those who record it.
+
+An upstream's own monitor would let an outlet hear everybody else, so it is never asked for one. An echo is a stream on
+this worker's bus that gets the same samples as the carried one and about which nobody is told; it exists only while
+somebody records the monitor. It follows the clock of the worker, not the upstream's.
+"""
+
+from __future__ import annotations
+
+from eardrum.protocol.message import Message
+from eardrum.server.mixed import Bus
+from eardrum.server.playback import MixedPlayback, PlaybackStream
+from eardrum.terms.audio import INVALID, MAX_QUEUE, BufferAttr
+
+
+class Echo(MixedPlayback):
+    """The echo of one carried stream. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
+
+    def __init__(self, of: PlaybackStream, bus: Bus) -> None:
+        super().__init__(of.server, of.client, of.sink, of.spec, of.channel_map, of.volume, bus=bus)
+        self.muted, self.corked = of.muted, of.corked
+        attr = BufferAttr(maxlength=MAX_QUEUE, tlength=INVALID, prebuf=of.spec.frame_bytes)
+        self.settle(attr, adjust_latency=False, early_requests=False)
+
+    def tell(self, message: Message) -> None:
+        """The client has been told of the carried stream."""

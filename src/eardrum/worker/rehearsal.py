@@ -1,0 +1,149 @@
+"""What a worker will do, done once in the nursery: a short conversation with a core, played and recorded.
+
+Workers are forks of the nursery. What is written, specialised and touched here, before the fork, is shared by all of
+them; what each did first by itself would cost every one of them time and private memory.
+"""
+
+from __future__ import annotations
+
+from eardrum.protocol import catalog as c
+from eardrum.protocol.conversation import Asking, Command, Serving
+from eardrum.protocol.message import NEWEST, Message
+from eardrum.protocol.packets import SoundPacket, sound_head
+from eardrum.server.core import Server
+from eardrum.server.effects import Answer, Reissue, SendSound, Tell
+from eardrum.server.events import Asked, Joined, Left, Sound, UpstreamAnswered, UpstreamReady, Woke
+from eardrum.server.rights import Right
+from eardrum.server.views import outlet_view, room_view
+from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.names import WireEnd
+from eardrum.upstream.streams import Answered, Streams
+
+ROUNDS = 12  # the interpreter specialises code after it has run about eight times
+ALL = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
+SPEC = SampleSpec(SampleFormat.S16LE, 2, 44100)
+TIME = (0, 0)
+
+
+def rehearse() -> None:
+    """Play every common part once or a few times; nothing of it is heard."""
+    room, name = WireEnd("room", "rehearsal"), "rehearsal"
+    for _ in range(ROUNDS):
+        _play(Server(outlet_view(name, WireEnd("null"), WireEnd("silence")), writes_file=True), 0)
+        _play(Server(outlet_view(name, room, room)), 0)
+        _play(Server(room_view(name)), NEWEST)
+
+
+def _play(core: Server, version: int) -> None:
+    """One program connects, looks round, plays and records."""
+    scene = _Scene(core, version)
+    if not version:
+        scene.say(c.Auth(version=NEWEST))
+    before: tuple[Message, ...] = (
+        c.SetClientName(proplist={"application.name": b"rehearsal\0", "application.process.id": b"1\0"}),
+        c.GetServerInfo(),
+        c.GetSinkInfo(),
+        c.GetSinkInfoList(),
+        c.GetSourceInfoList(),
+        c.Subscribe(mask=c.MASK_ALL),
+        c.CreatePlaybackStream(
+            sample_spec=SPEC, channel_map=STEREO, volume=(VOLUME_NORM,) * 2, proplist={"media.name": b"rehearsal\0"}
+        ),
+        c.CreateRecordStream(sample_spec=SPEC, channel_map=STEREO, fragsize=4096, adjust_latency=True),
+    )
+    for message in before:
+        scene.say(message)
+    scene.sound(bytes(SPEC.bytes_for(2_000_000)))
+    during: tuple[Message, ...] = (
+        c.GetPlaybackLatency(channel=0, client_time=TIME),
+        c.GetRecordLatency(channel=0, client_time=TIME),
+        c.CorkPlaybackStream(channel=0, cork=True),
+        c.CorkPlaybackStream(channel=0, cork=False),
+        c.SetSinkInputVolume(index=0, volume=(VOLUME_NORM // 2,) * 2),
+        c.DrainPlaybackStream(channel=0),
+    )
+    for message in during:
+        scene.say(message)
+        scene.passes(0.3)
+    scene.passes(2.0)
+    scene.say(c.DeletePlaybackStream(channel=0))
+    scene.say(c.DeleteRecordStream(channel=0))
+    core.handle(Left(1))
+
+
+class _Scene:
+    """Program, conversation, core, and an upstream that says yes to everything."""
+
+    def __init__(self, core: Server, version: int) -> None:
+        self._core = core
+        self._program = Asking(NEWEST)
+        self._serving = Serving(version) if version else Serving()
+        self._streams = Streams(NEWEST)
+        self._upstream = Serving(NEWEST)
+        self._now = 0.0
+        self._streams.hello("rehearsal")
+        self._do(Joined(1, 0, ALL, version))
+        for wire in (0, 1):
+            self._do(UpstreamReady(wire))
+
+    def say(self, message: Message) -> None:
+        _, packet = self._program.ask(message)
+        self._hear(packet)
+
+    def sound(self, samples: bytes) -> None:
+        self._hear(sound_head(0, len(samples)) + samples)
+
+    def passes(self, seconds: float) -> None:
+        self._now += seconds
+        self._do(Woke(self._now, self._now))
+
+    def _hear(self, data: bytes) -> None:
+        for item in self._serving.receive(memoryview(data)):
+            if isinstance(item, SoundPacket):
+                self._do(Sound(1, *item))
+            else:
+                self._do(Asked(1, item.tag, item.message))
+
+    def _do(self, event: object) -> None:
+        for effect in self._core.handle(event):  # type: ignore[arg-type]
+            match effect:
+                case Answer():
+                    self._program.receive(memoryview(self._serving.say(effect.message, effect.tag)))
+                case Tell():
+                    self._program.receive(memoryview(self._serving.say(effect.message)))
+                case SendSound():
+                    sound_head(effect.channel, len(effect.data))
+                case Reissue():
+                    self._reissue(effect)
+
+    def _reissue(self, effect: Reissue) -> None:
+        packet = self._streams.say(effect.stream, effect.token, effect.message)
+        for command in self._upstream.receive(memoryview(packet)):
+            assert isinstance(command, Command)
+            reply = self._upstream.say(_yes(command.message), command.tag)
+            for outcome in self._streams.receive(memoryview(reply)):
+                if isinstance(outcome, Answered):
+                    self._do(UpstreamAnswered(outcome.token, outcome.message))
+
+
+def _yes(message: Message) -> Message:
+    """A friendly upstream's reply."""
+    match message:
+        case c.CreatePlaybackStream():
+            return c.PlaybackStreamCreated(
+                channel=0, sink_input=0, missing=0, sample_spec=message.sample_spec, channel_map=message.channel_map
+            )
+        case c.CreateRecordStream():
+            return c.RecordStreamCreated(
+                channel=0, source_output=0, sample_spec=message.sample_spec, channel_map=message.channel_map
+            )
+        case c.GetPlaybackLatency():
+            return c.PlaybackLatency(
+                sink_latency=0, playing=True, client_time=TIME, server_time=TIME, write_index=0, read_index=0
+            )
+        case c.GetRecordLatency():
+            return c.RecordLatency(
+                monitor_latency=0, source_latency=0, playing=True, client_time=TIME, server_time=TIME, write_index=0,
+                read_index=0,
+            )  # fmt: skip
+    return c.Ack()
