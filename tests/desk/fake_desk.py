@@ -10,6 +10,7 @@ A worker greets each connection with a JSON line about itself. Then it obeys lin
     flood N         say N records at once
     cut             read from the first upstream
     hang up         close the link to the desk, and live on
+    spoil           shut the listening socket down, which the desk has too, and end
     die             end by a signal
 """
 
@@ -137,6 +138,10 @@ class FakeOutlet:
     def do_hang(self, client: socket.socket, up: str) -> None:
         self.poll.unregister(self.link)
         self.link.close()
+
+    def do_spoil(self, client: socket.socket) -> None:
+        self.listening.shutdown(socket.SHUT_RDWR)
+        os._exit(0)
 
     def do_die(self, client: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGABRT)

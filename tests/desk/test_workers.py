@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
 from eardrum.desk import workers
+from eardrum.desk.outlets import SPACING
 from eardrum.desk.workers import Worker
 from eardrum.kernel import seqpacket
 from eardrum.worker.records import RECORD_BYTES, Kind, Record
@@ -60,6 +62,16 @@ def test_a_burst_is_heard_and_a_flood_kills(desk, visitor, until):
 def test_a_worker_that_hangs_up_does_not_outlive_it(desk, visitor, until):
     assert visitor.tell("hang up") == "done"
     assert visitor.line() == ""
+    assert desk.visit("radio").about()
+
+
+def test_a_worker_that_spoils_the_listening_socket_does_not_keep_the_desk_busy(desk, visitor, until):
+    begun = time.monotonic()
+    assert visitor.tell("spoil") == ""
+    pids = {until(lambda: desk.outlet("radio")["worker"], "the next worker") for _ in range(100)}
+    assert len(pids) <= 2 + (time.monotonic() - begun) / SPACING
+    desk.close("radio")
+    desk.open("radio")
     assert desk.visit("radio").about()
 
 

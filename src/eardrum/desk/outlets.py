@@ -26,6 +26,7 @@ from eardrum.worker.records import Kind, Record
 from eardrum.worker.spec import OutletSpec
 
 RETRY = 1.0  # seconds until a worker that could not even start is tried again
+SPACING = 0.2  # seconds at least between two starts: a worker may have left the listening socket unusable
 _ROOM_RIGHTS = {
     OUTPUT: Right.CONNECT | Right.LOOK | Right.PLAY,
     INPUT: Right.CONNECT | Right.LOOK | Right.RECORD,
@@ -51,6 +52,7 @@ class Outlet:
         output = wiring.output_end()
         self._recording = Recording(Path(output.argument)) if output.kind == "file" else None
         self._worker: Worker | None = None
+        self._started = 0.0  # when the newest worker was, in the loop's time
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._given: dict[int, socket.socket] = {}
         self._open = True
@@ -97,6 +99,7 @@ class Outlet:
         """Somebody connects: from now on the worker accepts."""
         self._loop.remove_reader(self._listening)
         try:
+            self._started = self._loop.time()
             self._worker = self._spawn()
             self.note = ""
         except (Complaint, OSError) as problem:
@@ -124,10 +127,7 @@ class Outlet:
         self._connecting.clear()
         while self._given:
             self._given.popitem()[1].close()
-        if worker.ready:
-            self.watch()
-        else:
-            self._loop.call_later(RETRY, self.watch)
+        self._loop.call_at(self._started + (SPACING if worker.ready else RETRY), self.watch)
 
     def _end(self, wire: int) -> WireEnd | None:
         """What the wire leads to on this machine."""
