@@ -8,7 +8,8 @@ from typing import Any
 from eardrum.protocol.catalog import Change, Facility, SubscribeEvent
 from eardrum.protocol.message import Message
 from eardrum.server import answers
-from eardrum.server.carried import CarriedPlayback, CarriedRecord
+from eardrum.server.carried_playback import CarriedPlayback
+from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.effects import Answer, Effect, HangUp, Refuse, Reissue, Tell, WakeMe, WantUpstream
 from eardrum.server.events import (
     INPUT,

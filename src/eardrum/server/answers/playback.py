@@ -23,7 +23,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.answers.clients import updated, without
 from eardrum.server.answers.table import Answers
-from eardrum.server.carried import CarriedPlayback
+from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.formats import checked_stream_volume, format_of, negotiated
 from eardrum.server.objects import Client, Sink
 from eardrum.server.playback import MixedPlayback, PlaybackStream

@@ -21,7 +21,7 @@ from eardrum.protocol.catalog import (
 from eardrum.server.answers.clients import updated, without
 from eardrum.server.answers.playback import MAX_STREAMS, checked_rate, described, renamed, stream_proplist
 from eardrum.server.answers.table import Answers
-from eardrum.server.carried import CarriedRecord
+from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.formats import checked_stream_volume, format_of, negotiated
 from eardrum.server.objects import Client, Source
 from eardrum.server.record import MixedRecord, RecordStream

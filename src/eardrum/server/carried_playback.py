@@ -1,0 +1,234 @@
+"""The client's side of a sink input that is really one of the upstream's."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from eardrum.protocol.catalog import (
+    Ack,
+    CorkPlaybackStream,
+    CreatePlaybackStream,
+    DeletePlaybackStream,
+    DrainPlaybackStream,
+    FlushPlaybackStream,
+    GetPlaybackLatency,
+    Overflow,
+    PlaybackBufferAttrChanged,
+    PlaybackBufferAttrSet,
+    PlaybackLatency,
+    PlaybackStreamKilled,
+    PlaybackStreamMoved,
+    PlaybackStreamSuspended,
+    PrebufPlaybackStream,
+    Request,
+    SetPlaybackStreamBufferAttr,
+    SetSinkInputMute,
+    SetSinkInputVolume,
+    Started,
+    TriggerPlaybackStream,
+    Underflow,
+    UpdatePlaybackStreamSampleRate,
+)
+from eardrum.protocol.message import Message
+from eardrum.server.carried import Carried, error_of, upstream_proplist
+from eardrum.server.echo import Echo
+from eardrum.server.effects import ReissueSound
+from eardrum.server.events import OUTPUT, Sound
+from eardrum.server.playback import PlaybackStream, Tag
+from eardrum.terms.audio import VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume, multiply
+from eardrum.terms.errors import PulseError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from eardrum.server.core import Server
+    from eardrum.server.objects import Client, Sink
+
+    Created = Callable[[Any], Message]  # the upstream's reply to ours
+
+
+class CarriedPlayback(Carried, PlaybackStream):
+    """A sink input that is really one of the upstream's."""
+
+    wire = OUTPUT
+
+    def __init__(
+        self, server: Server, client: Client, sink: Sink, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
+    ) -> None:
+        super().__init__(server, client, sink, spec, channel_map, volume)
+        self.number = server.carry(self)
+        self._draining: set[Tag] = set()
+        self._dropping = False  # the rest of a packet that is not a whole number of frames
+        self._odd = b""  # the part of a frame that a piece of a long packet ended with
+        self._echo: Echo | None = None
+
+    def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
+        """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
+        return CreatePlaybackStream(
+            sample_spec=self.spec,
+            channel_map=self.channel_map,
+            sink_name=self.sink.upstream_name or None,
+            maxlength=message.maxlength,
+            corked=message.corked,
+            tlength=message.tlength,
+            prebuf=message.prebuf,
+            minreq=message.minreq,
+            sync_id=self.server.sync_number(self.client, message.sync_id),
+            volume=self.upstream_volume,
+            no_remap=message.no_remap,
+            no_remix=message.no_remix,
+            variable_rate=message.variable_rate,
+            muted=self.muted or self.sink.muted,
+            adjust_latency=message.adjust_latency,
+            proplist=upstream_proplist(self.client.view, self.proplist),
+            volume_set=self.levelled,
+            early_requests=message.early_requests,
+            muted_set=self.muted or self.sink.muted,
+            dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
+        )
+
+    @property
+    def upstream_volume(self) -> Volume:
+        """What the upstream's slider for this stream must be: the stream's volume and the sink's in series."""
+        sink = self.sink.volume
+        return multiply(self.volume, sink if len(sink) == len(self.volume) else (max(sink),))
+
+    @property
+    def levelled(self) -> bool:
+        """True if someone inside the outlet has moved a volume; the upstream's own choice holds until then."""
+        return any(level != VOLUME_NORM for level in (*self.volume, *self.sink.volume))
+
+    def sound(self, event: Sound) -> None:
+        frame = self.spec.frame_bytes
+        if event.first:
+            self._dropping = event.total % frame != 0
+            self._odd = b""
+        if self._dropping:
+            return
+        data: memoryview | bytes = event.data
+        if self._odd or len(data) % frame:
+            whole = self._odd + bytes(data)
+            cut = len(whole) // frame * frame
+            data, self._odd = whole[:cut], whole[cut:]
+        if data:
+            self.server.effects.append(ReissueSound(self.wire, self.number, event.seek, event.offset, data))
+        if self._echo is not None:
+            self._echo.sound(event)
+
+    def listened(self, by_somebody: bool) -> None:
+        """Somebody records the sink's monitor, or nobody does any more."""
+        if self._echo is not None and not by_somebody:
+            self._echo.end()
+            self._echo = None
+        elif self._echo is None and by_somebody:
+            with contextlib.suppress(Refused):  # what the mixer cannot convert the monitor does not have
+                self._echo = Echo(self, self.server.bus)
+
+    def cork(self, tag: Tag, corked: bool) -> None:
+        if corked != self.corked:
+            self.corked = corked
+            if self._echo is not None:
+                self._echo.hold(corked)
+            self.server.stream_changed(self)
+        self.ask(tag, CorkPlaybackStream(channel=self.number, cork=corked))
+
+    def flush(self, tag: Tag) -> None:
+        if self._echo is not None:
+            self._echo.throw_away()
+        self.ask(tag, FlushPlaybackStream(channel=self.number))
+
+    def drain(self, tag: Tag) -> None:
+        self._draining.add(tag)
+        self.ask(tag, DrainPlaybackStream(channel=self.number))
+
+    def trigger(self, tag: Tag) -> None:
+        self.ask(tag, TriggerPlaybackStream(channel=self.number))
+
+    def prebuf(self, tag: Tag) -> None:
+        self.ask(tag, PrebufPlaybackStream(channel=self.number))
+
+    def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
+        self.ask(
+            tag,
+            SetPlaybackStreamBufferAttr(
+                channel=self.number,
+                maxlength=asked.maxlength,
+                tlength=asked.tlength,
+                prebuf=asked.prebuf,
+                minreq=asked.minreq,
+                adjust_latency=adjust_latency,
+                early_requests=early_requests,
+            ),
+        )
+
+    def set_rate(self, tag: Tag, rate: int) -> None:
+        self.spec = self.spec._replace(rate=rate)
+        self.ask(tag, UpdatePlaybackStreamSampleRate(channel=self.number, rate=rate))
+
+    def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
+        self.ask(tag, GetPlaybackLatency(channel=self.number, client_time=client_time))
+
+    def level_changed(self) -> None:
+        if self._echo is not None:
+            self._echo.volume, self._echo.muted = self.volume, self.muted
+            self._echo.level_changed()
+        volume = SetSinkInputVolume(index=self.number, volume=self.upstream_volume)
+        self.server.ask_upstream(self.wire, self.number, volume)
+        muted = SetSinkInputMute(index=self.number, muted=self.muted or self.sink.muted)
+        self.server.ask_upstream(self.wire, self.number, muted)
+
+    def end(self) -> None:
+        for tag in self._draining:
+            self.server.refuse(self.client, tag, PulseError.NOENTITY)
+        self._draining.clear()
+        self.listened(False)
+        self.server.ask_upstream(self.wire, self.number, DeletePlaybackStream(channel=self.number))
+        self.server.drop(self.number)
+
+    def upstream_told(self, message: Message) -> None:
+        """What the upstream says unasked, under our number; what is not listed here is not for the client."""
+        match message:
+            case Request():
+                self.tell(Request(channel=self.channel, nbytes=message.nbytes))
+            case Started():
+                self.tell(Started(channel=self.channel))
+            case Underflow():
+                self.tell(Underflow(channel=self.channel, read_index=message.read_index))
+            case Overflow():
+                self.tell(Overflow(channel=self.channel))
+            case PlaybackStreamSuspended():
+                self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=message.suspended))
+            case PlaybackBufferAttrChanged() | PlaybackStreamMoved():
+                self.new_attr(message)
+                self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self._metrics()))
+            case PlaybackStreamKilled():
+                self.server.drop(self.number)
+                self.server.kill(self)
+
+    def new_attr(self, message: Any) -> None:
+        self.attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq)
+        self.latency = message.latency
+
+    def _metrics(self) -> dict[str, int]:
+        maxlength, tlength, prebuf, minreq, _ = self.attr
+        return {
+            "maxlength": maxlength, "tlength": tlength, "prebuf": prebuf, "minreq": minreq, "latency": self.latency,
+        }  # fmt: skip
+
+    def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
+        if tag in self._draining:
+            self._draining.discard(tag)
+        elif self.client.playback.get(self.channel) is not self:
+            return  # deleted meanwhile: the client has had its answers
+        match outcome:
+            case PlaybackBufferAttrSet():
+                self.new_attr(outcome)
+                self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self._metrics()))
+            case PlaybackLatency():
+                self.server.answer(self.client, tag, replace(outcome))
+            case Ack():
+                self.server.answer(self.client, tag, Ack())
+            case _:
+                self.server.refuse(self.client, tag, error_of(outcome))
