@@ -21,10 +21,19 @@ QUIET = {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
 
 
 def install(packages: list[str]) -> None:
-    """Have apt install `packages`; a failure is told by apt itself."""
-    print("installing", *packages, flush=True)
+    """Have apt install `packages`; what it says is shown if it fails."""
+    print("installing", *packages, "...", flush=True)
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        if subprocess.run(["apt-get", "--quiet", "--quiet", *words], env={**os.environ, **QUIET}).returncode:
+        done = subprocess.run(
+            ["apt-get", "--quiet", *words],
+            env={**os.environ, **QUIET},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode:
+            print(done.stdout, file=sys.stderr)
             return
 
 
