@@ -49,10 +49,10 @@ def _device(devices: list[Any], default: Any, index: int | None, name: str | Non
     if index is not None and name is not None:
         raise Refused(PulseError.INVALID, "both index and name")
     if name is not None and name != wildcard:
-        if name.isascii() and name.isdigit():
-            index = int(name)
-        elif not valid_device_name(name) and not name.startswith("@DEFAULT_"):
+        if not valid_device_name(name) and not name.startswith("@DEFAULT_"):
             raise Refused(PulseError.INVALID, "no name of a device")
+        if name.isdigit():
+            index = int(name)
         else:
             default = next((device for device in devices if device.name == name), None)
     if index is not None:
