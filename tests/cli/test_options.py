@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from eardrum.cli import options
-from eardrum.cli.options import default_runtime
+from eardrum.cli.options import default_runtime, is_makeshift
 from eardrum.terms.errors import Complaint
 
 NOBODY = 65_111  # a uid that nobody here has
@@ -31,6 +31,13 @@ def test_a_directory_that_another_user_laid_out_for_us_is_not_taken(monkeypatch,
     monkeypatch.setattr(Path, "lstat", lambda path: tmp_path.stat())
     with pytest.raises(Complaint, match=f"/tmp/eardrum-{NOBODY} belongs to user {tmp_path.stat().st_uid}"):
         default_runtime({}, NOBODY)
+
+
+def test_makeshift_is_what_nobody_chose():
+    makeshift = default_runtime({}, NOBODY)
+    assert is_makeshift(makeshift, {}, NOBODY)
+    assert not is_makeshift(makeshift, {"XDG_RUNTIME_DIR": "/run/user/7"}, NOBODY)
+    assert not is_makeshift(Path("/run/eardrum"), {}, 0)
 
 
 @click.command()

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_an_interrupt_ends_it_too(start, runtime):
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
     assert result(process)[0] == 128 + signal.SIGINT
+    assert not served(runtime)
+
+
+def test_an_interrupt_while_it_starts_ends_it_too(start, runtime):
+    process = start("true")
+    deadline = time.monotonic() + 20
+    while not (runtime / "lock").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    process.send_signal(signal.SIGTERM)
+    assert result(process)[0] == 128 + signal.SIGTERM
+    with open(runtime / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
     assert not served(runtime)
 
 

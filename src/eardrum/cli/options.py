@@ -18,7 +18,7 @@ def default_runtime(environ: Mapping[str, str], uid: int) -> Path:
         return Path(environ["XDG_RUNTIME_DIR"], "eardrum")
     if uid == 0:
         return Path("/run/eardrum")
-    runtime = Path(f"/tmp/eardrum-{uid}")  # anybody may have made it, to be taken for our desk
+    runtime = _makeshift(uid)  # anybody may have made it, to be taken for our desk
     try:
         owner = runtime.lstat().st_uid
     except FileNotFoundError:
@@ -26,6 +26,15 @@ def default_runtime(environ: Mapping[str, str], uid: int) -> Path:
     if owner != uid:
         raise Complaint(f"{runtime} belongs to user {owner}; set XDG_RUNTIME_DIR or use --runtime-dir")
     return runtime
+
+
+def _makeshift(uid: int) -> Path:
+    return Path(f"/tmp/eardrum-{uid}")
+
+
+def is_makeshift(runtime: Path, environ: Mapping[str, str], uid: int) -> bool:
+    """True if outlets are in /tmp for want of a better place."""
+    return not environ.get("XDG_RUNTIME_DIR") and runtime == _makeshift(uid)
 
 
 def _runtime(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:

@@ -29,16 +29,16 @@ def desk_at_hand(runtime: Path) -> Iterator[None]:
     if desk is None:
         yield
         return
-    remembered = _open_names(runtime)
+    remembered: list[str] = []
     try:
+        remembered = _open_names(runtime)
         yield
     finally:
         users = [name for name in _open_names(runtime) if name not in remembered]
         if users:
             click.echo(f"process {desk.pid} goes on as the desk in {runtime}, for {', '.join(users)}", err=True)
         else:
-            desk.terminate()
-            desk.wait()
+            _end(desk)
 
 
 def _started(runtime: Path) -> subprocess.Popen[bytes] | None:
@@ -50,14 +50,29 @@ def _started(runtime: Path) -> subprocess.Popen[bytes] | None:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(writable,), start_new_session=True
     )
     os.close(writable)
-    with open(readable, "rb") as pipe:
-        if pipe.read(1):
-            return desk
+    try:
+        with open(readable, "rb") as pipe:
+            if pipe.read(1):
+                return desk
+        desk.wait()
+        _await_other(runtime)
+    except BaseException:
+        _end(desk)
+        raise
+    return None
+
+
+def _end(desk: subprocess.Popen[bytes]) -> None:
+    desk.terminate()
     desk.wait()
+
+
+def _await_other(runtime: Path) -> None:
+    """Wait until a desk serves that somebody else is starting. Raises Complaint if nobody is."""
     deadline = time.monotonic() + _PATIENCE
     while _locked(runtime) and time.monotonic() < deadline:
         if _answers(runtime):
-            return None
+            return
         time.sleep(0.05)
     raise Complaint(f"no desk could be started in {runtime}")
 

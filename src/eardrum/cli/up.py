@@ -33,5 +33,7 @@ def verb(runtime: Path, upstream: str | None, ready_fd: int | None) -> int:
             os.write(ready_fd, b"\n")
             os.close(ready_fd)
 
+    if options.is_makeshift(runtime, os.environ, os.getuid()):
+        click.echo(f"eardrum: outlets are in {runtime}, because XDG_RUNTIME_DIR is not set", err=True)
     # The desk cannot be asked from within itself, so somebody beside it asks.
     return run_desk(runtime, upstream, threading.Thread(target=announce).start)
