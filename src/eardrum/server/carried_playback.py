@@ -37,7 +37,7 @@ from eardrum.server.echo import Echo
 from eardrum.server.effects import ReissueSound
 from eardrum.server.events import OUTPUT, Sound
 from eardrum.server.playback import PlaybackStream, Tag
-from eardrum.terms.audio import VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume, multiply
+from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume, multiply
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._draining: set[Tag] = set()
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
+        self._wanted = 0  # bytes that the upstream has asked for and the client, which does not read, has not been told
         self._echo: Echo | None = None
 
     def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
@@ -103,7 +104,7 @@ class CarriedPlayback(Carried, PlaybackStream):
     def sound(self, event: Sound) -> None:
         frame = self.spec.frame_bytes
         if event.first:
-            self._dropping = event.total % frame != 0
+            self._dropping = bool(event.total % frame or event.offset % frame)
             self._odd = b""
         if self._dropping:
             return
@@ -113,7 +114,8 @@ class CarriedPlayback(Carried, PlaybackStream):
             cut = len(whole) // frame * frame
             data, self._odd = whole[:cut], whole[cut:]
         if data:
-            self.server.effects.append(ReissueSound(self.wire, self.number, event.seek, event.offset, data))
+            seek, offset = (event.seek, event.offset) if event.first else (0, 0)
+            self.server.effects.append(ReissueSound(self.wire, self.number, seek, offset, data))
         if self._echo is not None:
             self._echo.sound(event)
 
@@ -187,11 +189,17 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.server.ask_upstream(self.wire, self.number, DeletePlaybackStream(channel=self.number))
         self.server.drop(self.number)
 
+    def unclogged(self) -> None:
+        if self._wanted and not self.client.clogged:
+            self.tell(Request(channel=self.channel, nbytes=self._wanted))
+            self._wanted = 0
+
     def upstream_told(self, message: Message) -> None:
         """What the upstream says unasked, under our number; what is not listed here is not for the client."""
         match message:
             case Request():
-                self.tell(Request(channel=self.channel, nbytes=message.nbytes))
+                self._wanted = min(self._wanted + message.nbytes, INVALID - 1)
+                self.unclogged()
             case Started():
                 self.tell(Started(channel=self.channel))
             case Underflow():

@@ -147,8 +147,10 @@ class Server:
         if client is not None:
             client.clogged = clogged
             if not clogged:
-                for stream in client.record.values():
-                    stream.unclogged()
+                for playing in client.playback.values():
+                    playing.unclogged()
+                for recording in client.record.values():
+                    recording.unclogged()
 
     # -- upstream
 

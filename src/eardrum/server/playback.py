@@ -30,7 +30,7 @@ from eardrum.sound.block import Block
 from eardrum.sound.resample import resampler
 from eardrum.sound.ring import Ring
 from eardrum.sound.volume import Gains, gains
-from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.terms.audio import MAX_QUEUE, BufferAttr, ChannelMap, SampleSpec, Volume
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from eardrum.server.objects import Client, Sink
 
 NEVER = 2**64 - 1  # bytes since an underrun, before the first start
+FARTHEST = 2**30  # bytes; a jump ends no further from the read index, so that no sum of jumps leaves the wire's numbers
+LOWEST_RATE = 1000  # Hz; below it a resampler holds seconds of sound, and megabytes
 Tag = int
 
 
@@ -110,6 +112,10 @@ class PlaybackStream(ABC):
     def level_changed(self) -> None:
         """The stream's volume or mute is another now."""
 
+    @abstractmethod
+    def unclogged(self) -> None:
+        """The client reads again; until now it was asked for nothing."""
+
 
 class MixedPlayback(PlaybackStream):
     """A stream on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
@@ -141,6 +147,8 @@ class MixedPlayback(PlaybackStream):
         self._tune(spec.rate)
 
     def _tune(self, rate: int) -> None:
+        if rate < LOWEST_RATE:
+            raise Refused(PulseError.NOTSUPPORTED, f"{rate} Hz cannot be mixed")
         self.resampler = resampler(rate, self.bus.rate, self.spec.channels)
         self._ready = np.zeros((0, self.spec.channels), np.float32)  # resampled, not yet played
 
@@ -168,21 +176,26 @@ class MixedPlayback(PlaybackStream):
 
     def sound(self, event: Sound) -> None:
         if event.first:
-            self._dropping = event.total % self.frame_bytes != 0
+            self._dropping = bool(event.total % self.frame_bytes or event.offset % self.frame_bytes)
         if self._dropping:
             return
         ring, before = self.ring, self.ring.w
-        position = before
-        if event.seek or event.offset:
-            start = (before, 0, ring.r, before)[event.seek]
-            position = start + event.offset
+        jumps = event.first and (event.seek or event.offset)
+        position = self._target(event.seek, event.offset) if jumps else before
         after = position + len(event.data)
         if not ring.write(position, event.data):
             self.tell(Overflow(channel=self.channel))
         ring.w = after
-        if event.seek:
-            self.missing -= after - before  # a jump was not asked for, so it is made up for in what is asked next
+        if event.first and event.seek:
+            self.missing -= position - before  # a jump was not asked for, so it is made up for in what is asked next
         self.start()
+
+    def _target(self, seek: int, offset: int) -> int:
+        """The position that a jump leads to."""
+        ring = self.ring
+        start = (ring.w, 0, ring.r, ring.w)[seek]
+        far = FARTHEST // self.frame_bytes * self.frame_bytes
+        return max(ring.r - far, min(start + offset, ring.r + far))
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
@@ -210,7 +223,7 @@ class MixedPlayback(PlaybackStream):
     def throw_away(self) -> None:
         """Forget what is queued."""
         self.bus.advance(self.server.now)
-        self.missing += self.fill
+        self.missing += self.ring.w - self.ring.r
         self.ring.clear()
         self._silence_tail()
         self.playing = False
@@ -253,8 +266,8 @@ class MixedPlayback(PlaybackStream):
 
     def set_rate(self, tag: Tag, rate: int) -> None:
         self.bus.advance(self.server.now)
-        self.spec = self.spec._replace(rate=rate)
         self._tune(rate)
+        self.spec = self.spec._replace(rate=rate)
         self.server.answer(self.client, tag, Ack())
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
@@ -284,6 +297,9 @@ class MixedPlayback(PlaybackStream):
     def level_changed(self) -> None:
         self.bus.advance(self.server.now)
         self.gain = self._gain()
+
+    def unclogged(self) -> None:
+        self.request()
 
     def end(self) -> None:
         self.bus.advance(self.server.now)
@@ -390,9 +406,10 @@ class MixedPlayback(PlaybackStream):
 
     def request(self) -> None:
         """Ask the client for what is missing, if it is enough to be worth a packet."""
-        if self.missing > 0 and (self.missing >= self.attr.minreq or self.prebuffering):
-            self.tell(Request(channel=self.channel, nbytes=self.missing))
-            self.missing = 0
+        if self.missing > 0 and (self.missing >= self.attr.minreq or self.prebuffering) and not self.client.clogged:
+            nbytes = min(self.missing, MAX_QUEUE)
+            self.tell(Request(channel=self.channel, nbytes=nbytes))
+            self.missing -= nbytes
 
     def _finish_drains(self) -> None:
         tags, self.draining = self.draining, []
