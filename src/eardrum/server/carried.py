@@ -35,6 +35,7 @@ class Carried(ABC):
     client: Client
     wire: int
     number: int
+    unanswered: list[Tag]  # what the client asked and the upstream has not answered
 
     def create(self, tag: Tag, message: Message, created: Created) -> None:
         """Ask the upstream for the stream; `created` turns its reply into ours once the stream has its numbers."""
@@ -55,7 +56,19 @@ class Carried(ABC):
 
     def ask(self, tag: Tag, message: Message) -> None:
         """Ask the upstream what the client asked; its answer is the answer."""
-        self.server.ask_upstream(self.wire, self.number, message, partial(self.answered, tag))
+        self.unanswered.append(tag)
+        self.server.ask_upstream(self.wire, self.number, message, partial(self._answered, tag))
+
+    def _answered(self, tag: Tag, outcome: Message | PulseError) -> None:
+        if tag in self.unanswered:  # else the stream ended meanwhile
+            self.unanswered.remove(tag)
+            self.answered(tag, outcome)
+
+    def refuse_unanswered(self) -> None:
+        """The stream ends: there is nothing any more that was asked about."""
+        for tag in self.unanswered:
+            self.server.refuse(self.client, tag, PulseError.NOENTITY)
+        self.unanswered.clear()
 
     @abstractmethod
     def answered(self, tag: Tag, outcome: Message | PulseError) -> None: ...

@@ -59,7 +59,8 @@ class CarriedPlayback(Carried, PlaybackStream):
     ) -> None:
         super().__init__(server, client, sink, spec, channel_map, volume)
         self.number = server.carry(self)
-        self._draining: set[Tag] = set()
+        self.unanswered = []
+        self.sync_id = self.sync_number = -1
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
         self._wanted = 0  # bytes that the upstream has asked for and the client, which does not read, has not been told
@@ -67,6 +68,8 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
         """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
+        self.sync_number = self.server.sync_number(self.client, message.sync_id)
+        self.sync_id = message.sync_id
         return CreatePlaybackStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
@@ -76,7 +79,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             tlength=message.tlength,
             prebuf=message.prebuf,
             minreq=message.minreq,
-            sync_id=self.server.sync_number(self.client, message.sync_id),
+            sync_id=self.sync_number,
             volume=self.upstream_volume,
             no_remap=message.no_remap,
             no_remix=message.no_remix,
@@ -142,7 +145,6 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.ask(tag, FlushPlaybackStream(channel=self.number))
 
     def drain(self, tag: Tag) -> None:
-        self._draining.add(tag)
         self.ask(tag, DrainPlaybackStream(channel=self.number))
 
     def trigger(self, tag: Tag) -> None:
@@ -182,9 +184,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.server.ask_upstream(self.wire, self.number, muted)
 
     def end(self) -> None:
-        for tag in self._draining:
-            self.server.refuse(self.client, tag, PulseError.NOENTITY)
-        self._draining.clear()
+        self.refuse_unanswered()
         self.listened(False)
         self.server.ask_upstream(self.wire, self.number, DeletePlaybackStream(channel=self.number))
         self.server.drop(self.number)
@@ -226,10 +226,6 @@ class CarriedPlayback(Carried, PlaybackStream):
         }  # fmt: skip
 
     def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
-        if tag in self._draining:
-            self._draining.discard(tag)
-        elif self.client.playback.get(self.channel) is not self:
-            return  # deleted meanwhile: the client has had its answers
         match outcome:
             case PlaybackBufferAttrSet():
                 self.new_attr(outcome)

@@ -48,6 +48,7 @@ class CarriedRecord(Carried, RecordStream):
     ) -> None:
         super().__init__(server, client, source, spec, channel_map, volume)
         self.number = server.carry(self)
+        self.unanswered = []
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._waiting_bytes = 0
 
@@ -125,6 +126,7 @@ class CarriedRecord(Carried, RecordStream):
         """Mute is done here; a carried record stream has no volume of its own."""
 
     def end(self) -> None:
+        self.refuse_unanswered()
         self.server.ask_upstream(self.wire, self.number, DeleteRecordStream(channel=self.number))
         self.server.drop(self.number)
 
@@ -137,8 +139,6 @@ class CarriedRecord(Carried, RecordStream):
                 self.server.kill(self)
 
     def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
-        if self.client.record.get(self.channel) is not self:
-            return  # deleted meanwhile
         match outcome:
             case RecordBufferAttrSet() | RecordLatency() | Ack():
                 if isinstance(outcome, RecordBufferAttrSet):

@@ -10,10 +10,11 @@ from eardrum.protocol.message import Message
 from eardrum.server import answers
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.carried_record import CarriedRecord
-from eardrum.server.effects import Answer, Effect, HangUp, Refuse, Reissue, Tell, WakeMe, WantUpstream
+from eardrum.server.effects import Answer, Effect, HangUp, KeepLevel, Refuse, Reissue, Tell, WakeMe, WantUpstream
 from eardrum.server.events import (
     INPUT,
     OUTPUT,
+    OWN_VIEW,
     Asked,
     Clogged,
     Event,
@@ -30,7 +31,7 @@ from eardrum.server.events import (
     Woke,
 )
 from eardrum.server.mixed import Bus
-from eardrum.server.objects import Client, View
+from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.record import RecordStream
 from eardrum.server.rules import judge
@@ -38,6 +39,7 @@ from eardrum.terms.audio import INVALID
 from eardrum.terms.errors import PulseError, Refused
 
 Done = Callable[[Message | PulseError], None]  # what to do with an upstream's reply or error
+MOST_UNANSWERED = 1024  # commands of one client whose answer is still to come
 
 
 class Server:
@@ -57,7 +59,6 @@ class Server:
         self._due: float | None = None
         self._carried: dict[int, CarriedPlayback | CarriedRecord] = {}
         self._carried_numbers = 0
-        self._sync_groups: dict[tuple[int, int], int] = {}
         self._sync_numbers = 0
         self._tokens: dict[int, tuple[int, Done]] = {}  # token to wire and what to do with the answer
         self._token_numbers = 0
@@ -91,6 +92,12 @@ class Server:
         self.effects.clear()
         return effects
 
+    def view(self, number: int) -> View:
+        """The view with this number; it is made when it is first asked for."""
+        if number not in self.views:
+            self.views[number] = self._make_view(number, self.bus)
+        return self.views[number]
+
     # -- what happens
 
     def _woke(self, event: Woke) -> None:
@@ -99,9 +106,7 @@ class Server:
             self.bus.advance(self.now)
 
     def _joined(self, event: Joined) -> None:
-        view = self.views.get(event.view)
-        if view is None:
-            view = self.views[event.view] = self._make_view(event.view, self.bus)
+        view = self.view(event.view)
         client = Client(event.client, view.number_for("client"), view, event.rights, event.version)
         self.clients[event.client] = view.clients[client.index] = client
         view.changed(Facility.CLIENT, Change.NEW, client.index)
@@ -114,23 +119,28 @@ class Server:
             self.remove(playing)
         for recording in tuple(client.record.values()):
             self.remove(recording)
-        self._sync_groups = {key: n for key, n in self._sync_groups.items() if key[0] != client.number}
         view = client.view
         del view.clients[client.index]
         view.changed(Facility.CLIENT, Change.REMOVED, client.index)
-        if not view.clients:
+        if not view.clients and view.number != OWN_VIEW:
             del self.views[view.number]
 
     def _asked(self, event: Asked) -> None:
         client = self.clients.get(event.client)
         if client is None:
             return
+        client.unanswered += 1
         try:
             points = judge(client, event.message)
             if points is None:
                 self.effects.append(HangUp(client.number, f"{type(event.message).__name__} is not for clients to say"))
                 return
-            reply = answers.ANSWERS[type(event.message)](self, client, event.tag, event.message, *points)
+            if client.unanswered > MOST_UNANSWERED:
+                raise Refused(PulseError.TOOLARGE, f"{MOST_UNANSWERED} commands wait for their answer")
+            answer = answers.ANSWERS.get(type(event.message))
+            if answer is None:
+                raise Refused(PulseError.NOTSUPPORTED, f"{type(event.message).__name__} does nothing here")
+            reply = answer(self, client, event.tag, event.message, *points)
         except Refused as refusal:
             self.refuse(client, event.tag, refusal.error, refusal.why)
             return
@@ -147,6 +157,8 @@ class Server:
         if client is not None:
             client.clogged = clogged
             if not clogged:
+                for facility, change, index in client.untold.take():
+                    self.tell(client, SubscribeEvent(event=facility | change, index=index))
                 for playing in client.playback.values():
                     playing.unclogged()
                 for recording in client.record.values():
@@ -162,11 +174,15 @@ class Server:
 
     def sync_number(self, client: Client, sync_id: int) -> int:
         """The upstream's number of a sync group: those of different clients must not meet."""
-        key = (client.number, sync_id)
-        if key not in self._sync_groups:
-            self._sync_numbers += 1
-            self._sync_groups[key] = self._sync_numbers
-        return self._sync_groups[key]
+        for stream in self._carried.values():
+            if isinstance(stream, CarriedPlayback) and stream.client is client and stream.sync_id == sync_id:
+                return stream.sync_number
+        self._sync_numbers += 1
+        return self._sync_numbers
+
+    def awaited(self, wire: int) -> int:
+        """How many carried streams the upstream of this wire was asked for and has not made yet."""
+        return sum(stream.wire == wire and stream.channel < 0 for stream in self._carried.values())
 
     def drop(self, number: int) -> None:
         """Forget a carried stream."""
@@ -222,9 +238,11 @@ class Server:
     # -- what the answers and streams say
 
     def answer(self, client: Client, tag: int, message: Message) -> None:
+        client.unanswered -= 1
         self.effects.append(Answer(client.number, tag, message))
 
     def refuse(self, client: Client, tag: int, error: PulseError, why: str = "") -> None:
+        client.unanswered -= 1
         self.effects.append(Refuse(client.number, tag, error, why))
 
     def tell(self, client: Client, message: Message) -> None:
@@ -234,6 +252,10 @@ class Server:
 
     def hang_up(self, client: Client, why: str) -> None:
         self.effects.append(HangUp(client.number, why))
+
+    def keep_level(self, wire: int, device: Sink | Source) -> None:
+        """The level of an end of the outlet must outlast this worker."""
+        self.effects.append(KeepLevel(wire, device.volume, device.muted))
 
     def wall_time(self) -> tuple[int, int]:
         """Seconds since 1970 and microseconds, as the wire has them."""
@@ -292,7 +314,11 @@ class Server:
         return playing, recording
 
     def _tell_changes(self, view: View) -> None:
-        for facility, change, index in view.take_changes():
+        for facility, change, index in view.changes.take():
             for client in view.clients.values():
-                if client.mask >> facility & 1:
+                if not client.mask >> facility & 1:
+                    continue
+                if client.clogged:
+                    client.untold.note(facility, change, index)
+                else:
                     self.tell(client, SubscribeEvent(event=facility | change, index=index))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from eardrum.protocol.message import Message
 from eardrum.sound.block import Block
-from eardrum.terms.audio import Samples
+from eardrum.terms.audio import Samples, Volume
 from eardrum.terms.errors import PulseError
 
 
@@ -93,6 +93,15 @@ class ReissueSound:
 
 
 @dataclass(slots=True)
+class KeepLevel:
+    """A program has moved the volume or mute of the outlet's output or input: keep it beyond this worker's life."""
+
+    wire: int
+    volume: Volume
+    muted: bool
+
+
+@dataclass(slots=True)
 class WriteFile:
     """`silence` frames of silence and then this block of sound go to the file of the worker's `file:` end."""
 
@@ -101,5 +110,5 @@ class WriteFile:
 
 
 Effect = (
-    Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound | WriteFile
+    Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound | KeepLevel | WriteFile
 )  # fmt: skip

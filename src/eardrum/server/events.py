@@ -15,6 +15,7 @@ from eardrum.terms.errors import PulseError
 
 OUTPUT = 0
 INPUT = 1
+OWN_VIEW = 0  # the one view of an outlet's worker; the views of a room have the numbers of the outlets
 
 
 @dataclass(slots=True)

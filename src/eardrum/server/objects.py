@@ -65,6 +65,29 @@ class Source:
         self.gain = gains((0,) if muted else self.volume)
 
 
+class Changes:
+    """What happened to objects and was not told yet: of several changes of one object the last that matters."""
+
+    __slots__ = ("_noted",)
+
+    def __init__(self) -> None:
+        self._noted: dict[tuple[Facility, int], Change] = {}
+
+    def note(self, facility: Facility, change: Change, index: int) -> None:
+        key = (facility, index)
+        if change is not Change.REMOVED:
+            self._noted.setdefault(key, change)
+        elif self._noted.pop(key, None) is not Change.NEW:  # one that came and went was never there
+            self._noted[key] = change
+
+    def take(self) -> Iterator[tuple[Facility, Change, int]]:
+        """What was noted since the last call, oldest first."""
+        if self._noted:
+            noted, self._noted = self._noted, {}
+            for (facility, index), change in noted.items():
+                yield facility, change, index
+
+
 @dataclass(eq=False, slots=True)
 class Client:
     """One connection."""
@@ -77,6 +100,8 @@ class Client:
     proplist: dict[str, bytes] = field(default_factory=dict)
     mask: int = 0  # facilities it subscribed to
     clogged: bool = False
+    untold: Changes = field(default_factory=Changes)  # what it subscribed to and, being clogged, was not told
+    unanswered: int = 0  # commands whose answer is still to come
     playback: dict[int, PlaybackStream] = field(default_factory=dict)  # by stream number
     record: dict[int, RecordStream] = field(default_factory=dict)
     playback_numbers: int = 0  # the next stream number; playback and record streams count apart
@@ -98,7 +123,7 @@ class View:
         self.sink_inputs: dict[int, PlaybackStream] = {}
         self.source_outputs: dict[int, RecordStream] = {}
         self._next = {"client": 0, "sink_input": 0, "source_output": 0}
-        self._changes: dict[tuple[Facility, int], Change] = {}
+        self.changes = Changes()
 
     def number_for(self, what: str) -> int:
         """The next number for a client, sink_input or source_output."""
@@ -112,17 +137,5 @@ class View:
         return next((source for source in self.sources if source.monitor_of is None), None)
 
     def changed(self, facility: Facility, change: Change, index: int) -> None:
-        """Note an event for the subscribers; several changes of one object before they are told become one."""
-        key = (facility, index)
-        if change is Change.REMOVED:
-            self._changes.pop(key, None)  # so that REMOVE comes last
-            self._changes[key] = change
-        else:
-            self._changes.setdefault(key, change)
-
-    def take_changes(self) -> Iterator[tuple[Facility, Change, int]]:
-        """What was noted since the last call, oldest first."""
-        if self._changes:
-            changes, self._changes = self._changes, {}
-            for (facility, index), change in changes.items():
-                yield facility, change, index
+        """Note an event for the subscribers."""
+        self.changes.note(facility, change, index)

@@ -28,6 +28,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.kinds import FormatInfo
 from eardrum.server.answers.table import Answers
+from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.rules import sources_of
 from eardrum.terms.audio import Volume, valid_volume
@@ -108,11 +109,15 @@ def checked_volume(volume: Volume, channels: int) -> Volume:
 def _set_level(server: Server, client: Client, device: Sink | Source, volume: Volume, muted: bool) -> Ack:
     server.bus.advance(server.now)
     device.set_level(checked_volume(volume, len(device.channel_map)), muted)
-    facility = Facility.SINK if isinstance(device, Sink) else Facility.SOURCE
-    client.view.changed(facility, Change.CHANGED, device.index)
     if isinstance(device, Sink):
+        client.view.changed(Facility.SINK, Change.CHANGED, device.index)
         for stream in client.view.sink_inputs.values():
             stream.level_changed()
+        server.keep_level(OUTPUT, device)
+    else:
+        client.view.changed(Facility.SOURCE, Change.CHANGED, device.index)
+        if device.monitor_of is None:
+            server.keep_level(INPUT, device)
     return Ack()
 
 

@@ -24,6 +24,7 @@ from eardrum.protocol.catalog import (
 from eardrum.server.answers.clients import updated, without
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_playback import CarriedPlayback
+from eardrum.server.events import OUTPUT
 from eardrum.server.formats import checked_stream_volume, format_of, negotiated
 from eardrum.server.objects import Client, Sink
 from eardrum.server.playback import MixedPlayback, PlaybackStream
@@ -47,7 +48,7 @@ def create(
     )
     if message.passthrough:
         raise Refused(PulseError.NOTSUPPORTED, "passthrough")
-    if len(client.view.sink_inputs) >= MAX_STREAMS:
+    if len(client.view.sink_inputs) + server.awaited(OUTPUT) >= MAX_STREAMS:
         raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams play")
     stream: MixedPlayback | CarriedPlayback
     if sink.bus is not None:

@@ -22,6 +22,7 @@ from eardrum.server.answers.clients import updated, without
 from eardrum.server.answers.playback import MAX_STREAMS, checked_rate, described, renamed, stream_proplist
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_record import CarriedRecord
+from eardrum.server.events import INPUT
 from eardrum.server.formats import checked_stream_volume, format_of, negotiated
 from eardrum.server.objects import Client, Source
 from eardrum.server.record import MixedRecord, RecordStream
@@ -46,7 +47,7 @@ def create(
         raise Refused(PulseError.NOTSUPPORTED, "recording one sink input")
     if message.passthrough:
         raise Refused(PulseError.NOTSUPPORTED, "passthrough")
-    if len(client.view.source_outputs) >= MAX_STREAMS:
+    if len(client.view.source_outputs) + server.awaited(INPUT) >= MAX_STREAMS:
         raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams record")
     mixed = source.bus is not None
     stream = (MixedRecord if mixed else CarriedRecord)(server, client, source, spec, channel_map, volume)
