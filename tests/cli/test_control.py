@@ -28,12 +28,6 @@ def test_a_held_outlet_holds_its_connection(desk):
     assert desk.hung_up.wait(10)
 
 
-def test_the_desk_tells_what_it_plays_to(desk):
-    desk.answers["GET"] = (200, b'{"version": "0.1.0", "pid": 12, "runtime": "/r", "upstream": "unix:/p/native"}')
-    with Control(desk.runtime) as control:
-        assert control.upstream() == "unix:/p/native"
-
-
 def test_no_desk(runtime):
     with pytest.raises(NoDesk, match=f"no desk is running in {runtime}; start one with `eardrum up`"):
         Control(runtime)

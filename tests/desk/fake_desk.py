@@ -179,7 +179,7 @@ def load() -> Serve:
     return serve
 
 
-def ready() -> None:
+def ready(host: str) -> None:
     """One line for the test: that it serves, and what a desk must not have."""
     foreign = [name for name in ("numpy", "soxr", "soundfile") if name in sys.modules]
     print(json.dumps({"imported": foreign, "threads": threading.active_count()}), flush=True)

@@ -54,10 +54,6 @@ class _Fault(msgspec.Struct, frozen=True):
     status: int = 1
 
 
-class _Desk(msgspec.Struct, frozen=True):
-    upstream: str
-
-
 class _Outlets(msgspec.Struct, frozen=True):
     outlets: list[Outlet]
 
@@ -87,10 +83,6 @@ class Control:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._socket.close()
-
-    def upstream(self) -> str:
-        """The host's sound server as in PULSE_SERVER, or `none`."""
-        return self._read(self._ask("GET", "/v1/desk"), _Desk).upstream
 
     def outlets(self) -> list[Outlet]:
         """Every open outlet."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 import click
 
 from eardrum.cli import options
-from eardrum.cli.control import Control
-from eardrum.terms.errors import Complaint
 from eardrum.terms.names import SPEAKERS
 
 
@@ -22,12 +19,7 @@ def verb(runtime: Path, upstream: str | None, ready_fd: int | None) -> int:
     """Serve outlets until interrupted."""
     from eardrum.desk.main import run_desk
 
-    def announce() -> None:
-        try:
-            with Control(runtime) as control:
-                host = control.upstream()
-        except Complaint:  # it has ended meanwhile
-            return
+    def announce(host: str) -> None:
         click.echo(f"serving in {runtime}, host is {f'room:{SPEAKERS}' if host == 'none' else host}")
         if ready_fd is not None:
             os.write(ready_fd, b"\n")
@@ -35,5 +27,4 @@ def verb(runtime: Path, upstream: str | None, ready_fd: int | None) -> int:
 
     if options.is_makeshift(runtime, os.environ, os.getuid()):
         click.echo(f"eardrum: outlets are in {runtime}, because XDG_RUNTIME_DIR is not set", err=True)
-    # The desk cannot be asked from within itself, so somebody beside it asks.
-    return run_desk(runtime, upstream, threading.Thread(target=announce).start)
+    return run_desk(runtime, upstream, announce)

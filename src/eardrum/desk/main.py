@@ -23,15 +23,16 @@ _ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def run_desk(
     runtime: Path,
     upstream: str | None,
-    ready: Callable[[], object],
+    ready: Callable[[str], object],
     *,
     load: Callable[[], Serve] = nursery.load,
 ) -> int:
     """Be the desk of this runtime directory until SIGTERM, SIGINT or SIGHUP; the exit status.
 
     `upstream` is an address as in PULSE_SERVER, `none`, or None to look for a server. `ready` is called when the
-    control socket answers. `load` runs in the nursery and gives what workers do. The calling process must have no
-    threads and must not have imported numpy. Raises Complaint if the desk cannot start.
+    control socket answers, with the address of the host's server or `none`. `load` runs in the nursery and gives what
+    workers do. The calling process must have no threads and must not have imported numpy. Raises Complaint if the desk
+    cannot start.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -44,7 +45,7 @@ def run_desk(
 
 
 async def _serve(
-    runtime: Runtime, upstream: str | None, ready: Callable[[], object], load: Callable[[], Serve], first: Nursery
+    runtime: Runtime, upstream: str | None, ready: Callable[[str], object], load: Callable[[], Serve], first: Nursery
 ) -> int:
     end = asyncio.Event()
     failed = asyncio.Event()
@@ -61,7 +62,7 @@ async def _serve(
         outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets))
         outlets.open_remembered()
         async with served(runtime.listen_control(), outlets):
-            ready()
+            ready(outlets.host.address)
             await end.wait()
             runtime.remove_control()
             await outlets.end()

@@ -20,10 +20,11 @@ from eardrum.kernel.upstream_socket import Unreachable
 from eardrum.protocol.message import NEWEST
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
+from eardrum.terms.audio import VOLUME_MAX
 from eardrum.terms.errors import Complaint, PulseError
 from eardrum.terms.names import SPEAKERS, WireEnd
-from eardrum.worker.records import Kind, Record
-from eardrum.worker.spec import OutletSpec
+from eardrum.worker.records import MUTED, Kind, Record
+from eardrum.worker.spec import Level, OutletSpec
 
 RETRY = 1.0  # seconds until a worker that could not even start is tried again
 SPACING = 0.2  # seconds at least between two starts: a worker may have left the listening socket unusable
@@ -51,6 +52,7 @@ class Outlet:
         self._ends: dict[int, WireEnd | None] = {OUTPUT: wiring.output_end(), INPUT: wiring.input_end()}
         output = wiring.output_end()
         self._recording = Recording(Path(output.argument)) if output.kind == "file" else None
+        self._levels = {OUTPUT: Level(), INPUT: Level()}
         self._worker: Worker | None = None
         self._started = 0.0  # when the newest worker was, in the loop's time
         self._connecting: dict[int, asyncio.Task[None]] = {}
@@ -116,7 +118,7 @@ class Outlet:
                 raise
             output = f"file:{path}"
             descriptors.append(file)
-        spec = OutletSpec(self.wiring.name, output, self.wiring.input or "")
+        spec = OutletSpec(self.wiring.name, output, self.wiring.input or "", self._levels[OUTPUT], self._levels[INPUT])
         what = f"outlet {self.wiring.name}"
         return self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
 
@@ -139,11 +141,21 @@ class Outlet:
     def _heed(self, worker: Worker, record: Record) -> None:
         if record.kind is Kind.WANT:
             self._wants(worker, record.a)
+        elif record.kind is Kind.LEVEL:
+            self._keep_level(worker, record)
         elif self._recording:
             self.note = f"{self._recording.path}: nothing more can be written; what is in it is complete"
             say(f"outlet {self.wiring.name}: {self.note}")
         else:
             worker.kill("speaks of a file, but has none")
+
+    def _keep_level(self, worker: Worker, record: Record) -> None:
+        """The next worker of the outlet begins with it."""
+        wire, volume = record.a & ~MUTED, record[2:]
+        if wire in self._ends and max(volume) <= VOLUME_MAX:
+            self._levels[wire] = Level(volume, bool(record.a & MUTED))
+        else:
+            worker.kill("tells a level that cannot be")
 
     def _wants(self, worker: Worker, wire: int) -> None:
         end = self._end(wire)

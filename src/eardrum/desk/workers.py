@@ -152,7 +152,7 @@ class Worker:
                 self.ready = True
             case Kind.COUNTS:
                 self.connections, self.playing, self.recording = record[1:]
-            case Kind.WANT | Kind.FILE_FAILED:
+            case Kind.WANT | Kind.LEVEL | Kind.FILE_FAILED:
                 self._asks(self, record)
 
 
@@ -198,6 +198,8 @@ class Workers:
 
     def close(self) -> None:
         """Let the nursery end; workers that still live go on."""
+        if self._nursery.socket.fileno() < 0:
+            return
         self._loop.remove_reader(self._nursery.socket)
         self._loop.remove_writer(self._nursery.socket)
         self._nursery.socket.close()

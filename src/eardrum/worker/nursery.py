@@ -127,8 +127,8 @@ def _live(link: socket.socket, load: Callable[[], Serve]) -> None:
     os.chdir("/")
     gc.collect()
     gc.freeze()
-    seqpacket.send(link, bytes(Report(Told.READY)))
     with suppress(BrokenPipeError, ConnectionResetError):  # the desk is gone
+        seqpacket.send(link, bytes(Report(Told.READY)))
         _Brood(link, serve).watch()
 
 

@@ -23,6 +23,6 @@ def serve(spec: OutletSpec, link: int, listening: int, file: int | None) -> None
     if input is not None:
         rights |= Right.RECORD
     writer = FileWriter(file, output.argument, RATE, len(STEREO)) if file is not None else None
-    Worker(
-        spec.name, outlet_view(spec.name, output, input), link, listening=listening, rights=rights, writer=writer
-    ).run()
+    levels = [(level.volume, level.muted) for level in (spec.output_level, spec.input_level)]
+    view = outlet_view(spec.name, output, input, *levels)
+    Worker(spec.name, view, link, listening=listening, rights=rights, writer=writer).run()

@@ -30,10 +30,14 @@ class Kind(enum.IntEnum):
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
     FINISHED = 19  # it is over; the file, if there is one, is complete
     FILE_FAILED = 20  # the file could not be written on; what is in it is complete
+    LEVEL = 21  # a: wire, and MUTED or not; b, c: volume left and right
 
 
 FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH))
-FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED))
+FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.LEVEL, Kind.FILE_FAILED))
+
+
+MUTED = 1 << 8  # in the a of LEVEL
 
 
 class Record(NamedTuple):

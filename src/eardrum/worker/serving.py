@@ -25,6 +25,7 @@ from eardrum.server.core import Server
 from eardrum.server.effects import (
     Answer,
     HangUp,
+    KeepLevel,
     Refuse,
     Reissue,
     ReissueSound,
@@ -55,13 +56,14 @@ from eardrum.server.objects import View
 from eardrum.server.rights import Right
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.upstream.streams import Answered, Recorded, RefusedThat, Said, Streams
-from eardrum.worker.records import FROM_DESK, RECORD_BYTES, Kind, Record, parse
+from eardrum.worker.records import FROM_DESK, MUTED, RECORD_BYTES, Kind, Record, parse
 
 MOST_CONNECTIONS = 256
 CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 STUCK_BYTES = 256 * 1024  # more than this unsent upstream, and no client is read from
 LINGER = 20.0  # seconds that a worker waits for the next connection
-COUNTS_EVERY = 0.5  # seconds at least between two COUNTS
+COUNTS_EVERY = 0.5  # seconds at least between two reports of counts and levels
+RETRY_EVERY = 0.5  # seconds until the desk is asked again for an upstream that could not be reached
 
 
 class _Connection:
@@ -117,6 +119,8 @@ class Worker:
         self._writer = writer
         self._connections: dict[int, _Connection] = {}
         self._upstreams: dict[int, _Upstream] = {}
+        self._unreachable: dict[int, tuple[float, PulseError]] = {}  # wires: when and why the desk could not connect
+        self._levels: dict[int, Record] = {}  # by wire: moved, and not yet told to the desk
         self._next = 0
         self._stuck = False
         self._core_due: float | None = None
@@ -135,7 +139,8 @@ class Worker:
             WakeMe: self._wake_me,
             WriteFile: self._write_file,
             HangUp: self._hang_up,
-            WantUpstream: lambda effect: self._tell_desk(Record(Kind.WANT, effect.wire)),
+            KeepLevel: self._keep_level,
+            WantUpstream: self._want_upstream,
         }
 
     def run(self) -> None:
@@ -369,6 +374,14 @@ class Worker:
                 case RefusedThat(token, error):
                     self._do(UpstreamRefused(token, error))
 
+    def _want_upstream(self, effect: WantUpstream) -> None:
+        """Ask the desk, but not again at once where it has just failed: programs may try as fast as they can."""
+        since, error = self._unreachable.get(effect.wire, (-RETRY_EVERY, PulseError.CONNECTIONREFUSED))
+        if self._now - since < RETRY_EVERY:
+            self._do(UpstreamLost(effect.wire, error))
+        else:
+            self._tell_desk(Record(Kind.WANT, effect.wire))
+
     def _gain_upstream(self, wire: int, connection: socket.socket, version: int) -> None:
         if wire in self._upstreams:
             self._lose_upstream(wire)
@@ -402,6 +415,7 @@ class Worker:
             case Kind.UPSTREAM:
                 self._gain_upstream(record.a, socket.socket(fileno=descriptors.pop()), record.b)
             case Kind.NO_UPSTREAM:
+                self._unreachable[record.a] = (self._now, PulseError(record.b))
                 self._lose_upstream(record.a, PulseError(record.b))
             case Kind.ATTACH:
                 self._join(socket.socket(fileno=descriptors.pop()), record.a, Right(record.b), NEWEST)
@@ -423,6 +437,16 @@ class Worker:
             if counts != self._counts:
                 self._counts = counts
                 self._tell_desk(Record(Kind.COUNTS, *counts))
+            self._tell_levels()
+
+    def _keep_level(self, effect: KeepLevel) -> None:
+        left, right = effect.volume
+        self._levels[effect.wire] = Record(Kind.LEVEL, effect.wire | (MUTED if effect.muted else 0), left, right)
+        self._recount = True
+
+    def _tell_levels(self) -> None:
+        while self._levels:
+            self._tell_desk(self._levels.popitem()[1])
 
     def _finish(self) -> None:
         """End. What was heard until now is in the file, and the file is complete."""
@@ -433,5 +457,6 @@ class Worker:
             with contextlib.suppress(OSError):
                 self._writer.finish()
             self._writer = None
+        self._tell_levels()
         self._tell_desk(Record(Kind.FINISHED))
         self._loop.running = False

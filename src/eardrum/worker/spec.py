@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from eardrum.terms.audio import VOLUME_NORM
+
+
+class Level(msgspec.Struct, frozen=True):
+    """Volume (left, right) and mute of an outlet's output or input, as its programs set them."""
+
+    volume: tuple[int, int] = (VOLUME_NORM, VOLUME_NORM)
+    muted: bool = False
+
 
 class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     """A worker that serves one outlet.
@@ -15,6 +24,8 @@ class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     name: str
     output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, null
     input: str = ""  # room:NAME, silence, or "" for none
+    output_level: Level = Level()
+    input_level: Level = Level()
 
 
 class RoomSpec(msgspec.Struct, frozen=True, tag="room"):
