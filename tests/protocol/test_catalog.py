@@ -3,8 +3,21 @@
 import pytest
 
 from eardrum.protocol import catalog, trace
-from eardrum.protocol.message import CATALOG, NEWEST, OLDEST, REPLIES, REPLY, Message, fields_of
+from eardrum.protocol.message import (
+    CATALOG,
+    EXTENSION,
+    EXTENSIONS,
+    NEWEST,
+    OLDEST,
+    REPLIES,
+    REPLY,
+    Message,
+    every,
+    fields_of,
+)
 
+OF_MODULES = [cls for known in EXTENSIONS.values() for cls in known.values()]
+EVERY = every()
 TO_CLIENTS_ONLY = {0, 61, 62, 63, 64, 65, 66, 76, 77, 78, 79, 86, 91, 92, 93, 94, 95}
 BOTH = {87, 101, 102, 103}
 REFERENCES = {
@@ -18,7 +31,7 @@ def test_every_code_is_declared_or_said_by_nobody() -> None:
 
 
 def test_every_message_can_be_imported_from_the_catalogue() -> None:
-    for cls in [*CATALOG.values(), *REPLIES]:
+    for cls in EVERY:
         assert getattr(catalog, cls.__name__) is cls
         assert cls.__name__ in catalog.__all__
 
@@ -28,7 +41,7 @@ def test_who_says_what() -> None:
     assert {code for code, cls in CATALOG.items() if cls.SENDER == "both"} == BOTH
 
 
-@pytest.mark.parametrize("cls", CATALOG.values(), ids=trace.wire_name)
+@pytest.mark.parametrize("cls", [*CATALOG.values(), *OF_MODULES], ids=trace.wire_name)
 def test_what_a_client_asks_is_answered(cls: type[Message]) -> None:
     unanswered = cls.SENDER == "server" or cls in (
         catalog.EnableSrbchannel, catalog.DisableSrbchannel, catalog.RegisterMemfdShmid
@@ -38,11 +51,23 @@ def test_what_a_client_asks_is_answered(cls: type[Message]) -> None:
 
 
 def test_every_reply_answers_something() -> None:
-    assert {cls.ANSWER for cls in CATALOG.values()} - {None} == set(REPLIES)
+    assert {cls.ANSWER for cls in [*CATALOG.values(), *OF_MODULES]} - {None} == set(REPLIES)
+
+
+def test_what_modules_understand_and_say() -> None:
+    events = {"module-stream-restore": 5, "module-device-restore": 2, "module-device-manager": 7}
+    assert {module: sorted(known) for module, known in EXTENSIONS.items()} == {
+        "module-stream-restore": list(range(6)),
+        "module-device-restore": list(range(6)),
+        "module-device-manager": list(range(8)),
+    }
+    for module, known in EXTENSIONS.items():
+        assert [number for number, cls in known.items() if cls.SENDER == "server"] == [events[module]]
+        assert all((cls.CODE, cls.SINCE) == (EXTENSION, 14) for cls in known.values())
 
 
 def test_references_point_at_known_objects() -> None:
-    for cls in [*CATALOG.values(), *REPLIES]:
+    for cls in EVERY:
         assert {f.ref.to for f in fields_of(cls) if f.ref} <= REFERENCES
 
 
@@ -150,7 +175,7 @@ def fields_where(bound: str, version: int) -> dict[str, str]:
     """Messages and their fields whose `since` or `until` is this version."""
     found = {
         cls.__name__: " ".join(f.name for f in fields_of(cls) if getattr(f, bound) == version)
-        for cls in [*CATALOG.values(), *REPLIES, *RECORDS]
+        for cls in [*EVERY, *RECORDS]
     }
     return {name: fields for name, fields in found.items() if fields}
 

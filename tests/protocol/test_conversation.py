@@ -121,6 +121,26 @@ def test_a_server_does_not_say_what_is_the_clients(code: int) -> None:
         hear(Asking(35), command_of(code))
 
 
+def test_a_module_and_its_client() -> None:
+    client, server = Asking(35), Serving(35)
+    tag, data = client.ask(catalog.StreamRestoreTest())
+    assert hear(server, data) == [Command(tag, catalog.StreamRestoreTest())]
+    answer = catalog.ExtensionVersion(version=1)
+    assert hear(client, server.say(answer, tag)) == [Reply(tag, answer)]
+    news = catalog.DeviceRestoreEvent(index=1, device_type=0, device_index=2)
+    assert hear(client, server.say(news, 0)) == [Told(news)]
+
+
+def test_a_client_does_not_say_what_a_module_says() -> None:
+    with pytest.raises(RemoteProtocolError, match="not this side's"):
+        hear(Serving(35), packet(catalog.StreamRestoreEvent(index=1), 0, 35))
+
+
+def test_what_is_said_to_an_unknown_module_is_not_looked_at() -> None:
+    said = catalog.Extension(name="module-of-my-own", subcommand=99, tail=b"anything")
+    assert hear(Serving(35), packet(said, 3, 35)) == [Command(3, said)]
+
+
 @pytest.mark.parametrize(
     "payload",
     [

@@ -5,9 +5,20 @@ from typing import Annotated
 import pytest
 
 from eardrum.protocol import kinds
-from eardrum.protocol.catalog import CreatePlaybackStream, ModuleInfo, SinkInfo
+from eardrum.protocol.catalog import CreatePlaybackStream, ModuleInfo, SinkInfo, StreamRestoreWrite
 from eardrum.protocol.kinds import Proplist, Ref, Str, Tail, ToEnd
-from eardrum.protocol.message import CATALOG, Message, Record, command, fields_of, record, reply, until
+from eardrum.protocol.message import (
+    CATALOG,
+    ExtensionMessage,
+    Message,
+    Record,
+    command,
+    extension,
+    fields_of,
+    record,
+    reply,
+    until,
+)
 
 
 def test_fields_stand_in_wire_order_with_their_versions() -> None:
@@ -64,3 +75,19 @@ def test_a_code_is_taken_once() -> None:
             old: kinds.U32 = until(9, default=0)
 
     assert CATALOG[3] is CreatePlaybackStream
+
+
+def test_what_is_said_to_a_module_begins_with_what_calls_it() -> None:
+    fields = fields_of(StreamRestoreWrite)
+    assert [f.name for f in fields] == ["index", "name", "subcommand", "mode", "apply", "entries"]
+    assert [f.constant for f in fields[:4]] == [None, "module-stream-restore", 2, None]
+    said = StreamRestoreWrite(mode=0, apply=True, entries=[])
+    assert (said.index, said.name, said.subcommand) == (None, "module-stream-restore", 2)
+
+
+def test_a_subcommand_is_taken_once() -> None:
+    with pytest.raises(TypeError, match="subcommand 2 of module-stream-restore is taken"):
+
+        @extension("module-stream-restore", 2)
+        class Again(ExtensionMessage):
+            pass

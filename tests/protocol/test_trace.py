@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eardrum.protocol import catalog
-from eardrum.protocol.message import CATALOG, NO_TAG, REPLIES, Message
+from eardrum.protocol.message import NO_TAG, Message, every
 from eardrum.protocol.trace import trace_line, wire_name
 from eardrum.terms.audio import SampleSpec
 from eardrum.testing.strategies import messages
@@ -23,6 +23,11 @@ def test_names_are_those_of_the_protocol() -> None:
         (catalog.Stat(), 3, "> STAT tag=3"),
         (catalog.Request(channel=1, nbytes=4096), NO_TAG, "> REQUEST channel=playback_stream#1 nbytes=4096"),
         (catalog.GetSinkInfo(name="output"), 0, "> GET_SINK_INFO tag=0 name='output'"),
+        (
+            catalog.DeviceRestoreEvent(index=7, device_type=0, device_index=1),
+            0,
+            "> DEVICE_RESTORE_EVENT tag=0 index=module#7 device_type=0 device_index=1",
+        ),
         (catalog.Auth(version=35), 0, "> AUTH tag=0 version=35 cookie=256 bytes"),
         (
             catalog.CreateUploadStream(
@@ -60,7 +65,7 @@ def test_foreign_text_cannot_write_on_the_terminal() -> None:
     assert len(line) < 250
 
 
-@pytest.mark.parametrize("cls", [*CATALOG.values(), *REPLIES], ids=wire_name)
+@pytest.mark.parametrize("cls", every(), ids=wire_name)
 @settings(max_examples=5)
 @given(data=st.data())
 def test_every_message_is_one_printable_line(cls: type[Message], data: st.DataObject) -> None:

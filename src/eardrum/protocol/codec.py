@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from eardrum.protocol.kinds import SPEC_, Counted, Get, Kind, Put, ToEnd
-from eardrum.protocol.message import CATALOG, REPLY, Field, Message, Record, fields_of, once
+from eardrum.protocol.message import (
+    CATALOG,
+    EXTENSION,
+    EXTENSIONS,
+    REPLY,
+    ExtensionMessage,
+    Field,
+    Message,
+    Record,
+    fields_of,
+    once,
+)
 from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES, control
 from eardrum.terms.audio import SampleFormat, SampleSpec
 from eardrum.terms.errors import LocalProtocolError, RemoteProtocolError
@@ -47,14 +58,25 @@ def read(cls: type[Message], data: bytes, version: int) -> Message:
     return cast(Message, message)
 
 
+def class_of(code: int, data: bytes, version: int) -> type[Message] | None:
+    """How to read a packet with this code that is no reply; None: nobody knows. Raises RemoteProtocolError.
+
+    What is said to or by a module that is called by its name is read as that module reads it.
+    """
+    if code != EXTENSION:
+        return CATALOG.get(code)
+    said = cast(ExtensionMessage, read(CATALOG[EXTENSION], data, version))
+    known = EXTENSIONS.get(said.name or "")
+    return CATALOG[EXTENSION] if known is None else known.get(said.subcommand)
+
+
 def decode(data: bytes, version: int, awaited: Callable[[int], type[Message]]) -> tuple[int, Message]:
     """Tag and message of a control packet; `awaited` says which reply a tag asks for. Raises RemoteProtocolError."""
     code, tag = read_head(data)
-    if code == REPLY:
-        return tag, read(awaited(tag), data, version)
-    if code not in CATALOG:
+    cls = awaited(tag) if code == REPLY else class_of(code, data, version)
+    if cls is None:
         raise RemoteProtocolError(f"unknown command {code}")
-    return tag, read(CATALOG[code], data, version)
+    return tag, read(cls, data, version)
 
 
 def encode(message: Message, tag: int, version: int) -> bytes:
@@ -87,6 +109,8 @@ def decoder(cls: type[Record], version: int) -> Callable[[bytes, int], tuple[Rec
         env[f"get{i}"] = _get(kind, version)
         if isinstance(kind, Kind):
             body.append(f"{first.name}_, p = get{i}(b, p)")
+            if first.constant is not None:
+                body.append(f"if {first.name}_ != {first.constant!r}: raise Bad('expected {first.constant}')")
         else:
             body += _read_list(i, first.name, kind, env)
     body.append(f"return cls({', '.join(values)}), p")
@@ -98,6 +122,7 @@ def _read_fixed(i: int, run: list[Field], env: dict[str, Any]) -> list[str]:
     env[f"read{i}"] = layout.unpack_from
     targets = [number for f in run for number in _numbers(f)]
     wrong = [_kind(f).wrong.format(*_numbers(f)) for f in run]
+    wrong += [f"{_kind(f).read.format(*_numbers(f))} != {f.constant!r}" for f in run if f.constant is not None]
     return [
         f"{', '.join(targets)}, = read{i}(b, p); p += {layout.size}",
         f"if {' or '.join(wrong)}: raise Bad('expected {', '.join(f'{f.name}: {_kind(f).name}' for f in run)}')",

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 
 from eardrum.protocol import codec
 from eardrum.protocol.catalog import NEVER_SAID, Auth, AuthReply, Error
-from eardrum.protocol.message import CATALOG, NEWEST, NO_TAG, OLDEST, REPLY, Message
+from eardrum.protocol.message import NEWEST, NO_TAG, OLDEST, REPLY, Message, Sender
 from eardrum.protocol.packets import Reader, SoundPacket
 from eardrum.terms.errors import LocalProtocolError, PulseError, RemoteProtocolError
 
 _VERSION = 0x0000FFFF  # of the version word; the rest are flags
-_BY_CLIENT = {code: cls for code, cls in CATALOG.items() if cls.SENDER != "server"}
-_BY_SERVER = {code: cls for code, cls in CATALOG.items() if cls.SENDER != "client"}
 
 
 @dataclass(slots=True)
@@ -70,7 +68,7 @@ class Serving:
             code, tag = codec.read_head(item)
             if code in (Error.CODE, REPLY):  # we ask nothing
                 continue
-            message = codec.read(_declared(code, _BY_CLIENT), item, self.version)
+            message = read_said(code, item, self.version, "client")
             if isinstance(message, Auth):
                 said = message.version & _VERSION
                 if said >= OLDEST:
@@ -127,7 +125,7 @@ class Asking:
                 continue
             code, tag = codec.read_head(item)
             if code not in (Error.CODE, REPLY):
-                heard.append(Told(codec.read(_declared(code, _BY_SERVER), item, self.version)))
+                heard.append(Told(read_said(code, item, self.version, "server")))
             elif awaited := self._awaited.pop(tag, None):
                 heard.append(self._answer(tag, codec.read(awaited if code == REPLY else Error, item, self.version)))
         return heard
@@ -146,9 +144,11 @@ class Asking:
         return Reply(tag, message)
 
 
-def _declared(code: int, sayable: dict[int, type[Message]]) -> type[Message]:
-    if code in sayable:
-        return sayable[code]
-    if code in CATALOG:
-        raise RemoteProtocolError(f"{CATALOG[code].__name__} is not this side's to say")
-    raise RemoteProtocolError(f"command {NEVER_SAID.get(code, code)} is not known")
+def read_said(code: int, data: bytes, version: int, by: Sender) -> Message:
+    """What client or server says of itself: a command, or something unasked. Raises RemoteProtocolError."""
+    cls = codec.class_of(code, data, version)
+    if cls is None:
+        raise RemoteProtocolError(f"command {NEVER_SAID.get(code, code)} is not known")
+    if by != cls.SENDER and cls.SENDER != "both":
+        raise RemoteProtocolError(f"{cls.__name__} is not this side's to say")
+    return codec.read(cls, data, version)

@@ -73,7 +73,7 @@ class Counted:
 class ToEnd:
     """A list that goes on to the end of the packet."""
 
-    of: type[Record]
+    of: Kind | type[Record]
 
 
 def _number(name: str, letter: str, code: str) -> Kind:

@@ -16,11 +16,24 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, get_type_hints
 
-from eardrum.protocol.kinds import PROPLIST_, STRING_, STRINGS_, TAIL_, Counted, Kind, Ref, ToEnd
+from eardrum.protocol.kinds import (
+    PROPLIST_,
+    STRING_,
+    STRINGS_,
+    TAIL_,
+    U32,
+    Counted,
+    Kind,
+    ModuleIndex,
+    ModuleName,
+    Ref,
+    ToEnd,
+)
 
 OLDEST = 8
 NEWEST = 35
 REPLY = 2  # the code of every reply; its tag says what it answers
+EXTENSION = 87  # the code of all that is said to modules and by them
 NO_TAG = 0xFFFFFFFF  # the tag of what the server says unasked
 
 Sender = Literal["client", "server", "both"]
@@ -52,6 +65,12 @@ class Message(Record):
 
 CATALOG: dict[int, type[Message]] = {}  # commands and what the server says unasked, by code
 REPLIES: list[type[Message]] = []
+EXTENSIONS: dict[str, dict[int, type[Message]]] = {}  # what modules understand and say, by name and subcommand
+
+
+def every() -> list[type[Message]]:
+    """All that is declared: what is said by code, what is said to modules and by them, and replies."""
+    return [*CATALOG.values(), *(cls for known in EXTENSIONS.values() for cls in known.values()), *REPLIES]
 
 
 def since(version: int, *, default: Any) -> Any:
@@ -64,7 +83,7 @@ def until(version: int, *, default: Any) -> Any:
     return _field(default, {"until": version})
 
 
-def _field(default: Any, metadata: dict[str, int]) -> Any:
+def _field(default: Any, metadata: dict[str, Any]) -> Any:
     if isinstance(default, (list, dict)):
         return dataclasses.field(default_factory=default.copy, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -86,6 +105,26 @@ def command(
         made.CODE, made.SENDER, made.ANSWER, made.SINCE, made.DESCRIPTORS = code, sender, reply, since, descriptors
         if CATALOG.setdefault(code, made) is not made:
             raise TypeError(f"{cls.__name__}: code {code} is taken by {CATALOG[code].__name__}")
+        return cast(C, made)
+
+    return declare
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(since, until))
+def extension(
+    module: str, subcommand: int, *, sender: Sender = "client", reply: type[Message] | None = None
+) -> Callable[[C], C]:
+    """Declare what the module of this name understands as this subcommand, or says unasked."""
+
+    def declare(cls: C) -> C:
+        # Set before the dataclass is made, they are in its every message and stand where ExtensionMessage has them.
+        cls.__annotations__ = {"name": ModuleName, "subcommand": U32, **cls.__annotations__}
+        for name, value in (("name", module), ("subcommand", subcommand)):
+            setattr(cls, name, _field(value, {"constant": value}))
+        made = _declared(cls)
+        made.CODE, made.SENDER, made.ANSWER, made.SINCE, made.DESCRIPTORS = EXTENSION, sender, reply, 14, 0
+        if EXTENSIONS.setdefault(module, {}).setdefault(subcommand, made) is not made:
+            raise TypeError(f"{cls.__name__}: subcommand {subcommand} of {module} is taken")
         return cast(C, made)
 
     return declare
@@ -119,13 +158,17 @@ def _declared(cls: type) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """One field of a message: versions from `since` to below `until` have it."""
+    """One field of a message: versions from `since` to below `until` have it.
+
+    `constant` is its value in every message of this class; None: it varies.
+    """
 
     name: str
     kind: Kind | Counted | ToEnd
     ref: Ref | None
     since: int
     until: int
+    constant: str | int | None
 
     def in_version(self, version: int) -> bool:
         return self.since <= version < self.until
@@ -139,5 +182,16 @@ def fields_of(cls: type[Record]) -> tuple[Field, ...]:
     for f in dataclasses.fields(cls):  # type: ignore[arg-type]
         kind, *marks = hints[f.name].__metadata__
         ref = marks[0] if marks else None
-        found.append(Field(f.name, kind, ref, f.metadata.get("since", 0), f.metadata.get("until", NEWEST + 1)))
+        said = f.metadata
+        versions = said.get("since", 0), said.get("until", NEWEST + 1)
+        found.append(Field(f.name, kind, ref, *versions, said.get("constant")))
     return tuple(found)
+
+
+@record
+class ExtensionMessage(Message):
+    """Said to a module, which `index` or `name` means, or by it. What follows the subcommand is the module's own."""
+
+    index: ModuleIndex = None
+    name: ModuleName = None
+    subcommand: U32 = 0

@@ -28,7 +28,7 @@ def _fields(row: Record) -> str:
     shown = []
     for field in fields_of(type(row)):
         value = getattr(row, field.name)
-        if value is None or value is False or value in ([], {}, INVALID):
+        if field.constant is not None or value is None or value is False or value in ([], {}, INVALID):
             continue
         if field.kind is COOKIE_:
             shown.append(f"{field.name}={len(value)} bytes")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from eardrum.protocol.catalog.hello import Ack
 from eardrum.protocol.kinds import U32, Bool, ModuleIndex, ModuleName, Proplist, Str, Tail, ThisModule, ToEnd
-from eardrum.protocol.message import Message, command, reply, since, until
+from eardrum.protocol.message import EXTENSION, ExtensionMessage, Message, command, reply, since, until
 
 
 @reply
@@ -50,16 +50,18 @@ class UnloadModule(Message):
 
 @reply
 class ExtensionAnswered(Message):
-    tail: Tail  # as the module has it
+    """What a module answered that nothing is known of."""
+
+    tail: Tail
 
 
-@command(87, since=14, sender="both", reply=ExtensionAnswered)
-class Extension(Message):
-    """A command to a module, or from it with tag 0. What `tail` holds, the module and `subcommand` say."""
+@command(EXTENSION, since=14, sender="both", reply=ExtensionAnswered)
+class Extension(ExtensionMessage):
+    """To a module that nothing is known of, or that is meant by its index; or from it, with tag 0.
 
-    index: ModuleIndex = None
-    name: ModuleName = None
-    subcommand: U32
+    What is said to the modules in `extensions` by their names is read as theirs.
+    """
+
     tail: Tail = b""
 
 
