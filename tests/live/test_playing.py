@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 
+from eardrum.testing.servers import EARDRUM
+
 
 def test_a_file_holds_the_tone_and_nothing_else(desk, container, load, assert_whole, frames_of, tmp_path):
     file = tmp_path / "heard.wav"
     played = desk.command("run", "--output", f"file:{file}", "--", *container("paplay", "/sounds/tone.wav"))
+    assert played.returncode == 0, played.stderr
+    heard = load(file)
+    assert len(heard) == frames_of("tone")
+    assert_whole(heard)
+
+
+def test_run_needs_no_desk(stage, sounds, load, assert_whole, frames_of, tmp_path):
+    file = tmp_path / "heard.wav"
+    words = ["run", "--runtime-dir", str(tmp_path / "runtime"), "--output", f"file:{file}", "--"]
+    played = stage.run([EARDRUM, *words, "paplay", str(sounds / "tone.wav")])
     assert played.returncode == 0, played.stderr
     heard = load(file)
     assert len(heard) == frames_of("tone")
