@@ -42,7 +42,7 @@ class Link:
         connection.setblocking(False)
         self.socket = connection
         self.descriptor = connection.fileno()
-        self.queued = 0  # bytes that the peer has not taken
+        self.queued = 0  # bytes that the peer has not taken, tried or not
         self._queue: list[Samples] = []  # to be written; may lie in scratch memory until `flush`
         self._rest: list[bytes] = []  # what did not go out, ours
 
@@ -64,6 +64,7 @@ class Link:
     def queue(self, *parts: Samples) -> None:
         """Write these with the next flush, which must come before the scratch memory they may lie in is used again."""
         self._queue += parts
+        self.queued += sum(map(len, parts))
 
     def flush(self) -> bool:
         """Write what was queued; what the peer does not take is kept. False: the connection is over."""

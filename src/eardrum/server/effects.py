@@ -48,7 +48,7 @@ class SendSound:
 
 @dataclass(slots=True)
 class HangUp:
-    """End this connection; what was said to it before is still delivered."""
+    """End this connection; what was said to it before is still delivered, as far as its client reads."""
 
     client: int
     why: str

@@ -18,7 +18,7 @@ from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
 from eardrum.kernel.sound_files import FileWriter
-from eardrum.protocol.conversation import Serving
+from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import NEWEST
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.core import Server
@@ -61,6 +61,8 @@ from eardrum.worker.records import FROM_DESK, MUTED, RECORD_BYTES, Kind, Record,
 MOST_CONNECTIONS = 256
 CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 STUCK_BYTES = 256 * 1024  # more than this unsent upstream, and no client is read from
+HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
+ACCEPTED_AT_ONCE = 16
 LINGER = 20.0  # seconds that a worker waits for the next connection
 COUNTS_EVERY = 0.5  # seconds at least between two reports of counts and levels
 RETRY_EVERY = 0.5  # seconds until the desk is asked again for an upstream that could not be reached
@@ -69,7 +71,7 @@ RETRY_EVERY = 0.5  # seconds until the desk is asked again for an upstream that 
 class _Connection:
     """One client: its socket and our side of the conversation."""
 
-    __slots__ = ("clogged", "conversation", "ending", "link", "number", "waits_for")
+    __slots__ = ("clogged", "conversation", "ending", "link", "number", "unheard", "waits_for")
 
     def __init__(self, number: int, connection: socket.socket, conversation: Serving) -> None:
         self.number = number
@@ -77,7 +79,13 @@ class _Connection:
         self.conversation = conversation
         self.clogged = False
         self.ending = False
+        self.unheard: list[Command | SoundPacket] = []  # was read and is to be done in later wake-ups
         self.waits_for = READ
+
+
+def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
+    """The item for later: its sound no longer lies in scratch memory."""
+    return item._replace(data=memoryview(bytes(item.data))) if isinstance(item, SoundPacket) else item
 
 
 class _Upstream:
@@ -126,6 +134,7 @@ class Worker:
         self._core_due: float | None = None
         self._now = self._alone_since = time.monotonic()
         self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
+        self._behind: set[_Connection] = set()  # said more than was done
         self._counts = (0, 0, 0)
         self._counted = 0.0
         self._recount = False
@@ -164,12 +173,16 @@ class Worker:
     def _woke(self, now: float, wall: float) -> None:
         self._now = now
         self._do(Woke(now, wall))
+        for client in self._ready_to_go_on():
+            self._behind.discard(client)
+            self._dirty.add(client)
+            self._attend(client, client.unheard)
 
     def _settled(self) -> None:
         """All events of this wake-up are done: write, tell the desk, see whether it is over."""
         self._flush()
         self._count()
-        if not self._connections and (self._orphan or self._lonely):
+        if self._loop.running and not self._connections and (self._orphan or self._lonely):
             self._finish()
         self._set_wake()
 
@@ -179,6 +192,8 @@ class Worker:
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
+        if self._ready_to_go_on():
+            times.append(self._now)
         if not self._connections and self._writer is None:
             times.append(self._alone_since + LINGER)
         if self._recount:
@@ -189,8 +204,8 @@ class Worker:
 
     def _accept(self, events: int) -> None:
         assert self._listening is not None
-        with contextlib.suppress(BlockingIOError):
-            while True:
+        with contextlib.suppress(OSError):  # nobody there any more, or no descriptor left
+            for _ in range(ACCEPTED_AT_ONCE):
                 connection, _ = self._listening.accept()
                 if len(self._connections) >= MOST_CONNECTIONS:
                     connection.close()
@@ -212,7 +227,7 @@ class Worker:
             return
         if self._scratch.full:
             self._flush()
-        data = client.link.read(self._scratch)
+        data = client.link.read(self._scratch) if not client.unheard else None
         if data is None:
             self._leave(client)
             return
@@ -221,8 +236,23 @@ class Worker:
         except RemoteProtocolError:
             self._leave(client)
             return
-        number = client.number
-        for item in heard:
+        self._attend(client, heard)
+
+    def _ready_to_go_on(self) -> list[_Connection]:
+        return [] if self._stuck else [client for client in self._behind if not client.clogged]
+
+    def _attend(self, client: _Connection, heard: list[Command | SoundPacket]) -> None:
+        """Do what the client said, but in one wake-up no more than it may have answers waiting."""
+        number, link = client.number, client.link
+        client.unheard = []
+        for done, item in enumerate(heard):
+            if client.ending:
+                return
+            if done == HEARD_AT_ONCE or link.queued > CLOG_BYTES:
+                client.unheard = [_kept(item) for item in heard[done:]]
+                self._behind.add(client)
+                self._dirty.add(client)
+                return
             if isinstance(item, SoundPacket):
                 channel, seek, offset, samples, first, total = item
                 self._do(Sound(number, channel, seek, offset, samples, first, total))
@@ -234,6 +264,7 @@ class Worker:
         if self._connections.pop(client.number, None) is None:
             return
         self._dirty.discard(client)
+        self._behind.discard(client)
         self._loop.forget(client.link.descriptor)
         client.link.close()
         self._alone_since = self._now
@@ -293,7 +324,7 @@ class Worker:
         self._scratch.reset()
 
     def _flush_client(self, client: _Connection) -> None:
-        if not client.link.flush() or (client.ending and not client.link.queued):
+        if not client.link.flush() or client.ending:  # an ending client that does not read is not waited for
             self._leave(client)
             return
         self._set_clogged(client)
@@ -316,7 +347,7 @@ class Worker:
             client.link.flush()
 
     def _wait_for(self, client: _Connection) -> None:
-        reading = READ if not (client.clogged or self._stuck or client.ending) else 0
+        reading = READ if not (client.clogged or self._stuck or client.unheard) else 0
         wanted = reading | (WRITE if client.link.queued else 0)
         if wanted != client.waits_for:
             client.waits_for = wanted
@@ -404,13 +435,16 @@ class Worker:
             packet, descriptors = seqpacket.receive(self._desk, RECORD_BYTES, 1)
         except BlockingIOError:
             return
-        except OSError:
+        except (OSError, RemoteProtocolError):
             packet, descriptors = b"", []
-        if not packet:
+        try:
+            record = parse(packet, FROM_DESK)
+        except RemoteProtocolError:  # the desk is gone, or it says what no desk says
             self._orphan = True
             self._loop.forget(self._desk.fileno())
+            for descriptor in descriptors:
+                os.close(descriptor)
             return
-        record = parse(packet, FROM_DESK)
         match record.kind:
             case Kind.UPSTREAM:
                 self._gain_upstream(record.a, socket.socket(fileno=descriptors.pop()), record.b)
