@@ -84,9 +84,10 @@ def load() -> Serve:
     import soundfile  # noqa: F401
     import soxr  # noqa: F401
 
-    from eardrum.kernel import memory
+    from eardrum.kernel import confinement, memory
     from eardrum.worker import outlet, rehearsal, room
 
+    confinement.prepare()
     rehearsal.rehearse()
     memory.give_back_early()
 

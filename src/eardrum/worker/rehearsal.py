@@ -55,6 +55,12 @@ def _play(core: Server, version: int) -> None:
         scene.say(message)
     scene.sound(bytes(SPEC.bytes_for(2_000_000)))
     during: tuple[Message, ...] = (
+        c.GetModuleInfoList(),
+        c.GetCardInfoList(),
+        c.GetSampleInfoList(),
+        c.GetClientInfoList(),
+        c.GetSinkInputInfoList(),
+        c.GetSourceOutputInfoList(),
         c.GetPlaybackLatency(channel=0, client_time=TIME),
         c.GetRecordLatency(channel=0, client_time=TIME),
         c.CorkPlaybackStream(channel=0, cork=True),
@@ -64,7 +70,7 @@ def _play(core: Server, version: int) -> None:
     )
     for message in during:
         scene.say(message)
-        scene.passes(0.3)
+        scene.passes(0.1)
     scene.passes(2.0)
     scene.say(c.DeletePlaybackStream(channel=0))
     scene.say(c.DeleteRecordStream(channel=0))

@@ -13,6 +13,15 @@ from eardrum.kernel.confinement import seccomp
 ENVIRONMENT = "EARDRUM_CONFINEMENT"  # "kill": a forbidden call ends the worker, so that tests see it; else it fails
 
 
+def prepare() -> None:
+    """Do beforehand what can be done, in the process that will be forked. Raises OSError as `confine` would."""
+    seccomp.prepared(_kills())
+
+
 def confine() -> None:
-    """Confine this process for the rest of its life."""
-    seccomp.forbid(kill=os.environ.get(ENVIRONMENT) == "kill")
+    """Confine this process for the rest of its life. Raises OSError if the kernel cannot."""
+    seccomp.forbid(kill=_kills())
+
+
+def _kills() -> bool:
+    return os.environ.get(ENVIRONMENT) == "kill"

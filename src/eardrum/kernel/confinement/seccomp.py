@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import struct
+from functools import cache
 
 # system calls by machine, as (name: number); what a worker has no use for once it serves
 _X86_64 = {
@@ -33,6 +34,7 @@ _AARCH64 = {
 MACHINES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}  # audit number of the machine, calls
 
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_GET_NO_NEW_PRIVS = 39
 _PR_SET_SECCOMP = 22
 _MODE_FILTER = 2
 _KILL_PROCESS, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
@@ -51,19 +53,27 @@ def forbid(*, kill: bool) -> None:
     With `kill` such a call ends the process, else it fails with EPERM. Raises OSError if the kernel has no seccomp, or
     the machine is not one of MACHINES.
     """
+    for call in prepared(kill):
+        if _libc().prctl(*call) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+
+@cache
+def prepared(kill: bool) -> tuple[tuple[object, ...], ...]:
+    """The arguments of the prctl calls. Prepared once in the nursery, they cost the workers nothing."""
     machine = os.uname().machine
     if machine not in MACHINES:
         raise OSError(errno.ENOSYS, f"no list of system calls for {machine}")
     instructions = program(*MACHINES[machine], kill=kill)
-    libc = ctypes.CDLL(None, use_errno=True)
     given = _Program(len(instructions) // 8, instructions)
-    for call in (
-        (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-        (_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(given), 0, 0),
-    ):
-        if libc.prctl(*call) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+    _libc().prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+    return (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), (_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(given), 0, 0)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def program(machine: int, calls: dict[str, int], *, kill: bool) -> bytes:
