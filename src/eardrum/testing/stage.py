@@ -1,4 +1,8 @@
-"""A server core on stage: a clock that is told the time, and programs that speak in messages."""
+"""A server core on stage: a clock that is told the time, and programs that speak in messages.
+
+What must always hold is watched all the time: every command is answered exactly once, and what is said to a program can
+be written in the version that it speaks.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from eardrum.protocol import codec
 from eardrum.protocol.catalog import (
     Auth,
     AuthReply,
@@ -18,7 +23,8 @@ from eardrum.protocol.catalog import (
     Request,
     SetClientName,
 )
-from eardrum.protocol.message import Message
+from eardrum.protocol.message import NEWEST, NO_TAG, OLDEST, Message
+from eardrum.protocol.packets import PIECE
 from eardrum.server.core import Server
 from eardrum.server.effects import Answer, Effect, HangUp, Refuse, SendSound, Tell, WakeMe, WriteFile
 from eardrum.server.events import Asked, Event, Joined, Left, Sound, Woke
@@ -37,8 +43,10 @@ class Program:
 
     stage: Stage
     number: int
-    version: int
+    version: int  # what it says in AUTH
+    speaks: int = OLDEST  # what the connection speaks now
     tag: int = 0
+    waits_for: list[int] = field(default_factory=list)  # tags without an answer
     told: list[Message] = field(default_factory=list)
     answers: dict[int, Message | PulseError] = field(default_factory=dict)
     sound: dict[int, bytearray] = field(default_factory=dict)
@@ -47,12 +55,27 @@ class Program:
     def say(self, message: Message) -> int:
         """Ask and do not wait; returns the tag."""
         self.tag += 1
+        self.waits_for.append(self.tag)
+        if isinstance(message, Auth) and message.version & 0xFFFF >= OLDEST:
+            self.speaks = min(NEWEST, message.version & 0xFFFF)
         self.stage.happens(Asked(self.number, self.tag, message))
         return self.tag
 
     def ask(self, message: Message) -> Any:
         """Ask; returns the reply or the error, which must have come at once."""
         return self.answers.pop(self.say(message))
+
+    def hears(self, message: Message, tag: int = NO_TAG) -> None:
+        codec.encode(message, tag, self.speaks)
+        if tag == NO_TAG:
+            self.told.append(message)
+        else:
+            self.settles(tag, message)
+
+    def settles(self, tag: int, outcome: Message | PulseError) -> None:
+        assert tag in self.waits_for, f"nothing waits for the answer {tag}: {outcome}"
+        self.waits_for.remove(tag)
+        self.answers[tag] = outcome
 
     def play(self, spec: SampleSpec = FLOAT, **fields: Any) -> PlaybackStreamCreated:
         fields = {"channel_map": STEREO[: spec.channels], "volume": (VOLUME_NORM,) * spec.channels, **fields}
@@ -66,7 +89,10 @@ class Program:
         return reply
 
     def write(self, channel: int, data: bytes, seek: int = 0, offset: int = 0) -> None:
-        self.stage.happens(Sound(self.number, channel, seek, offset, memoryview(data), True, len(data)))
+        """Send a packet of sound; a long one comes in pieces."""
+        for start in range(0, len(data), PIECE):
+            piece = memoryview(data)[start : start + PIECE]
+            self.stage.happens(Sound(self.number, channel, seek, offset, piece, not start, len(data)))
 
     def heard(self, channel: int = 0) -> np.ndarray:
         """All that a float32 stereo record stream got, frames by channels."""
@@ -100,11 +126,11 @@ class Stage:
         for effect in self.server.handle(event):
             match effect:
                 case Answer(client, tag, message):
-                    self.programs[client].answers[tag] = message
+                    self.programs[client].hears(message, tag)
                 case Refuse(client, tag, error):
-                    self.programs[client].answers[tag] = error
+                    self.programs[client].settles(tag, error)
                 case Tell(client, message):
-                    self.programs[client].told.append(message)
+                    self.programs[client].hears(message)
                 case SendSound(client, channel, data):
                     self.programs[client].sound.setdefault(channel, bytearray()).extend(data)
                 case HangUp(client, why):
@@ -129,6 +155,13 @@ class Stage:
         number = len(self.programs) + 1
         program = self.programs[number] = Program(self, number, version)
         self.happens(Joined(number, view, rights))
+        return program
+
+    def attach(self, rights: Right = ALL, view: int = 0) -> Program:
+        """A program that another vouches for: it needs no AUTH."""
+        number = len(self.programs) + 1
+        program = self.programs[number] = Program(self, number, NEWEST, NEWEST)
+        self.happens(Joined(number, view, rights, NEWEST))
         return program
 
     def passes(self, seconds: float) -> None:
