@@ -2,7 +2,7 @@
 
 import pytest
 
-from eardrum.protocol import catalog, trace
+from eardrum.protocol import catalog
 from eardrum.protocol.message import (
     CATALOG,
     EXTENSION,
@@ -14,6 +14,7 @@ from eardrum.protocol.message import (
     Message,
     every,
     fields_of,
+    wire_name,
 )
 
 OF_MODULES = [cls for known in EXTENSIONS.values() for cls in known.values()]
@@ -41,7 +42,7 @@ def test_who_says_what() -> None:
     assert {code for code, cls in CATALOG.items() if cls.SENDER == "both"} == BOTH
 
 
-@pytest.mark.parametrize("cls", [*CATALOG.values(), *OF_MODULES], ids=trace.wire_name)
+@pytest.mark.parametrize("cls", [*CATALOG.values(), *OF_MODULES], ids=wire_name)
 def test_what_a_client_asks_is_answered(cls: type[Message]) -> None:
     unanswered = cls.SENDER == "server" or cls in (
         catalog.EnableSrbchannel, catalog.DisableSrbchannel, catalog.RegisterMemfdShmid

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from eardrum.protocol import catalog, trace
 from eardrum.protocol.codec import decode, encode, packet, read, read_head
 from eardrum.protocol.kinds import TAIL_, Kind, ToEnd
-from eardrum.protocol.message import NO_TAG, REPLIES, REPLY, Message, every, fields_of
+from eardrum.protocol.message import NO_TAG, REPLIES, REPLY, Message, every, fields_of, wire_name
 from eardrum.terms.audio import SampleSpec
 from eardrum.terms.errors import LocalProtocolError, RemoteProtocolError
 from eardrum.testing.strategies import messages
@@ -20,7 +20,7 @@ EVERY = every()
 CAPTURED = Path(__file__).with_name("captured.txt")
 
 
-@pytest.mark.parametrize("cls", EVERY, ids=trace.wire_name)
+@pytest.mark.parametrize("cls", EVERY, ids=wire_name)
 @pytest.mark.parametrize("version", VERSIONS)
 @settings(max_examples=5)
 @given(data=st.data())
@@ -29,7 +29,7 @@ def test_round_trip(cls: type[Message], version: int, data: st.DataObject) -> No
     assert decode(encode(message, 7, version), version, lambda tag: cls) == (7, message)
 
 
-@pytest.mark.parametrize("cls", EVERY, ids=trace.wire_name)
+@pytest.mark.parametrize("cls", EVERY, ids=wire_name)
 @settings(max_examples=25)
 @given(data=st.data())
 def test_damaged_bytes_only_raise_remote_protocol_error(cls: type[Message], data: st.DataObject) -> None:
@@ -55,7 +55,7 @@ def endless(cls: type[Message]) -> bool:
     return bool(kinds) and (kinds[-1] is TAIL_ or (isinstance(kinds[-1], ToEnd) and isinstance(kinds[-1].of, Kind)))
 
 
-@pytest.mark.parametrize("cls", [cls for cls in EVERY if not endless(cls)], ids=trace.wire_name)
+@pytest.mark.parametrize("cls", [cls for cls in EVERY if not endless(cls)], ids=wire_name)
 @settings(max_examples=5)
 @given(data=st.data(), more=st.binary(min_size=1, max_size=4))
 def test_left_over_bytes_are_refused(cls: type[Message], data: st.DataObject, more: bytes) -> None:
@@ -84,7 +84,7 @@ def captured() -> list[tuple[str, bytes]]:
 
 @pytest.mark.parametrize(("line", "data"), captured(), ids=[line.split()[1] for line, _ in captured()])
 def test_what_real_programs_said_reads_and_writes_to_the_same_bytes(line: str, data: bytes) -> None:
-    replies = {trace.wire_name(cls): cls for cls in REPLIES}
+    replies = {wire_name(cls): cls for cls in REPLIES}
     direction, name, *_ = line.split()
     tag, message = decode(data, 35, lambda tag: replies[name])
     assert trace.trace_line(message, tag, direction) == line

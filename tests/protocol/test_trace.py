@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eardrum.protocol import catalog
-from eardrum.protocol.message import NO_TAG, Message, every
-from eardrum.protocol.trace import trace_line, wire_name
+from eardrum.protocol.message import NO_TAG, Message, every, wire_name
+from eardrum.protocol.trace import trace_line
 from eardrum.terms.audio import SampleSpec
 from eardrum.testing.strategies import messages
 

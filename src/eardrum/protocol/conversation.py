@@ -14,7 +14,7 @@ from eardrum.protocol.message import NEWEST, NO_TAG, OLDEST, REPLY, Message, Sen
 from eardrum.protocol.packets import Reader, SoundPacket
 from eardrum.terms.errors import LocalProtocolError, PulseError, RemoteProtocolError
 
-_VERSION = 0x0000FFFF  # of the version word; the rest are flags
+VERSION = 0x0000FFFF  # of the version word; the rest are flags
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Serving:
                 continue
             message = read_said(code, item, self.version, "client")
             if isinstance(message, Auth):
-                said = message.version & _VERSION
+                said = message.version & VERSION
                 if said >= OLDEST:
                     self.version = min(NEWEST, said)
             heard.append(Command(tag, message))
@@ -109,7 +109,7 @@ class Asking:
         if command.ANSWER:
             self._awaited[tag] = command.ANSWER
         if isinstance(command, Auth):
-            self._offered = command.version & _VERSION
+            self._offered = command.version & VERSION
         self._tag = (tag + 1) % NO_TAG
         return tag, packet
 
@@ -137,7 +137,7 @@ class Asking:
             known = message.code <= PulseError.BUSY
             return ErrorReply(tag, PulseError(message.code) if known else PulseError.UNKNOWN)
         if isinstance(message, AuthReply):
-            said = message.version & _VERSION
+            said = message.version & VERSION
             if said < OLDEST:
                 raise RemoteProtocolError(f"a server of version {said}")
             self.version = min(NEWEST, self._offered, said)

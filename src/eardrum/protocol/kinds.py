@@ -211,6 +211,8 @@ U64_ = _number("u64", "R", "Q")
 S64_ = _number("s64", "r", "q")
 USEC_ = _number("usec", "U", "Q")
 LEVEL_ = _number("volume", "V", "I")
+VERSION_ = _number("version word", "L", "I")
+ERROR_ = _number("error code", "L", "I")
 INDEX_ = Kind(
     "index", "BI", "{0} != 76", f"None if {{1}} == {INVALID} else {{1}}", f"76, {INVALID} if {{0}} is None else {{0}}"
 )
@@ -232,6 +234,8 @@ U32 = Annotated[int, U32_]
 U64 = Annotated[int, U64_]
 S64 = Annotated[int, S64_]
 Usec = Annotated[int, USEC_]  # µs
+VersionWord = Annotated[int, VERSION_]  # a version of the protocol in the lower half, flags in the upper
+ErrorCode = Annotated[int, ERROR_]  # a PulseError, or what newer servers have
 Level = Annotated[int, LEVEL_]  # one volume, VOLUME_NORM is 100 %
 Bool = Annotated[bool, BOOL_]
 Time = Annotated[tuple[int, int], TIME_]  # seconds, microseconds

@@ -11,6 +11,7 @@ Codec, trace line, test strategies and the completeness of the rules all follow 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
@@ -66,6 +67,11 @@ class Message(Record):
 CATALOG: dict[int, type[Message]] = {}  # commands and what the server says unasked, by code
 REPLIES: list[type[Message]] = []
 EXTENSIONS: dict[str, dict[int, type[Message]]] = {}  # what modules understand and say, by name and subcommand
+
+
+def wire_name(cls: type[Record]) -> str:
+    """CreatePlaybackStream -> CREATE_PLAYBACK_STREAM, as every PulseAudio log has it."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).upper()
 
 
 def every() -> list[type[Message]]:

@@ -41,17 +41,18 @@ class SoundPacket(NamedTuple):
 class Reader:
     """Cuts what one peer sends."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_control: int = MAX_CONTROL) -> None:
+        self._max_control = max_control
         self._held = bytearray()  # the beginning of a packet or piece whose end has not come yet
         self._rest = 0  # bytes of a long sound packet that have not been given out
         self._long = (0, 0, 0, 0)  # its channel, seek, offset and length
 
-    def feed(self, data: memoryview) -> list[bytes | SoundPacket]:
+    def feed(self, data: memoryview, items: list[bytes | SoundPacket] | None = None) -> list[bytes | SoundPacket]:
         """What is complete now, in order: control packets without descriptor as bytes, sound as SoundPacket.
 
-        Raises RemoteProtocolError; the connection is then over.
+        Raises RemoteProtocolError; the connection is then over. Then what was complete before is in `items`, if given.
         """
-        items: list[bytes | SoundPacket] = []
+        items = [] if items is None else items
         while self._held:
             missing = self._wanted() - len(self._held)
             if missing:
@@ -65,6 +66,11 @@ class Reader:
         self._cut(data, items)
         return items
 
+    @property
+    def rest(self) -> bytes:
+        """What was fed and has not been given out. After a RemoteProtocolError it begins with what is wrong."""
+        return bytes(self._held)
+
     def _wanted(self) -> int:
         """The length that `_held` must reach before anything can be done with it."""
         if self._rest:
@@ -73,7 +79,7 @@ class Reader:
             return DESCRIPTOR_BYTES
         length: int
         length, channel, _, flags = _read_descriptor(self._held)
-        _check(length, channel, flags)
+        self._check(length, channel, flags)
         return DESCRIPTOR_BYTES + (length if channel == CONTROL else min(length, PIECE))
 
     def _cut(self, data: memoryview, items: list[bytes | SoundPacket]) -> None:
@@ -93,7 +99,11 @@ class Reader:
             if start > end:
                 break
             length, channel, offset, flags = _read_descriptor(data, position)
-            _check(length, channel, flags)
+            try:
+                self._check(length, channel, flags)
+            except RemoteProtocolError:
+                self._held += data[position:]
+                raise
             stop = start + length
             if channel == CONTROL:
                 if stop > end:
@@ -112,19 +122,18 @@ class Reader:
         if position < end:
             self._held += data[position:]
 
-
-def _check(length: int, channel: int, flags: int) -> None:
-    if not 0 < length <= MAX_SOUND:
-        raise RemoteProtocolError(f"a packet of {length} bytes")
-    if channel == CONTROL:
-        if flags:
-            raise RemoteProtocolError(f"a control packet with flags {flags:#x}")
-        if length > MAX_CONTROL:
-            raise RemoteProtocolError(f"a control packet of {length} bytes")
-    elif flags & _SHARED_MEMORY:
-        raise RemoteProtocolError(f"shared memory that was never agreed on, flags {flags:#x}")
-    elif flags & _SEEK > _LAST_SEEK:
-        raise RemoteProtocolError(f"seek mode {flags & _SEEK}")
+    def _check(self, length: int, channel: int, flags: int) -> None:
+        if not 0 < length <= MAX_SOUND:
+            raise RemoteProtocolError(f"a packet of {length} bytes")
+        if channel == CONTROL:
+            if flags:
+                raise RemoteProtocolError(f"a control packet with flags {flags:#x}")
+            if length > self._max_control:
+                raise RemoteProtocolError(f"a control packet of {length} bytes")
+        elif flags & _SHARED_MEMORY:
+            raise RemoteProtocolError(f"shared memory that was never agreed on, flags {flags:#x}")
+        elif flags & _SEEK > _LAST_SEEK:
+            raise RemoteProtocolError(f"seek mode {flags & _SEEK}")
 
 
 def control(payload: bytes) -> bytes:

@@ -28,6 +28,8 @@ _BY_KIND: dict[Kind, st.SearchStrategy[Any]] = {
     kinds.S64_: st.integers(-(2**63), 2**63 - 1),
     kinds.USEC_: _u64,
     kinds.LEVEL_: _u32,
+    kinds.VERSION_: _u32,
+    kinds.ERROR_: _u32,
     kinds.INDEX_: st.none() | st.integers(0, INVALID - 1),
     kinds.BOOL_: st.booleans(),
     kinds.TIME_: st.tuples(_u32, _u32),

@@ -5,12 +5,14 @@ from eardrum.protocol.kinds import (
     U32,
     ChannelMap,
     Cookie,
+    ErrorCode,
     Proplist,
     SinkName,
     SourceName,
     Spec,
     Str,
     ThisClient,
+    VersionWord,
 )
 from eardrum.protocol.message import Message, command, reply, since, until
 from eardrum.terms.audio import STEREO
@@ -18,9 +20,9 @@ from eardrum.terms.audio import STEREO
 
 @command(0, sender="server")
 class Error(Message):
-    """The command with this tag is refused; `code` is a PulseError."""
+    """The command with this tag is refused."""
 
-    code: U32
+    code: ErrorCode
 
 
 @reply
@@ -35,14 +37,14 @@ class Exit(Message):
 
 @reply
 class AuthReply(Message):
-    version: U32  # the server's newest version, whatever the client's is; flag bits as in Auth
+    version: VersionWord  # the server's newest version, whatever the client's is; flag bits as in Auth
 
 
 @command(8, reply=AuthReply)
 class Auth(Message):
     """The first command. `version` holds flags in its upper 16 bits: shared memory (31), memfd (30)."""
 
-    version: U32
+    version: VersionWord
     cookie: Cookie = bytes(COOKIE_BYTES)
 
 
