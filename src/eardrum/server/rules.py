@@ -69,11 +69,8 @@ def _sink_of(client: Client, index: int | None, name: str | None) -> Sink:
 
 
 def _source_of(client: Client, index: int | None, name: str | None) -> Source:
-    view = client.view
-    sources = [source for source in view.sources if _may_hear(client, source)]
-    default = view.default_source
-    if default not in sources:
-        default = None
+    sources = sources_of(client)
+    default = default_source_of(client)
     if name == "@DEFAULT_MONITOR@":
         default = next((source for source in sources if source.monitor_of is not None), None)
         name = "@DEFAULT_SOURCE@"
@@ -90,6 +87,12 @@ def _may_hear(client: Client, source: Source) -> bool:
 def sources_of(client: Client) -> list[Source]:
     """The sources that exist for this client."""
     return [source for source in client.view.sources if _may_hear(client, source)]
+
+
+def default_source_of(client: Client) -> Source | None:
+    """The source for those who name none, if it exists for this client."""
+    default = client.view.default_source
+    return default if default is not None and _may_hear(client, default) else None
 
 
 def _sink(client: Client, m: Any) -> Sink:

@@ -44,9 +44,9 @@ RUNNING, IDLE = 0, 1
 PCM = 1  # encoding
 
 
-def sink_info(view: View, sink: Sink) -> SinkInfo:
-    monitor = next((source for source in view.sources if source.monitor_of is sink), None)
-    playing = any(not stream.corked for stream in view.sink_inputs.values())
+def sink_info(client: Client, sink: Sink) -> SinkInfo:
+    monitor = next((source for source in sources_of(client) if source.monitor_of is sink), None)
+    playing = any(not stream.corked for stream in client.view.sink_inputs.values())
     return SinkInfo(
         index=sink.index,
         name=sink.name,
@@ -91,8 +91,8 @@ def _proplist(description: str, device_class: str) -> dict[str, bytes]:
 
 
 def sink_list(server: Server, client: Client, tag: int, message: GetSinkInfoList) -> SinkInfoList:
-    view = client.view
-    return SinkInfoList(items=[sink_info(view, view.sink)] if view.sink else [])
+    sink = client.view.sink
+    return SinkInfoList(items=[sink_info(client, sink)] if sink else [])
 
 
 def source_list(server: Server, client: Client, tag: int, message: GetSourceInfoList) -> SourceInfoList:
@@ -129,7 +129,7 @@ def subscribe(server: Server, client: Client, tag: int, message: Subscribe) -> A
 
 
 ANSWERS: Answers = {
-    GetSinkInfo: lambda server, client, tag, message, sink: sink_info(client.view, sink),
+    GetSinkInfo: lambda server, client, tag, message, sink: sink_info(client, sink),
     GetSinkInfoList: sink_list,
     GetSourceInfo: lambda server, client, tag, message, source: source_info(client.view, source),
     GetSourceInfoList: source_list,

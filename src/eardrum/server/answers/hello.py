@@ -20,6 +20,7 @@ from eardrum.protocol.catalog import (
 from eardrum.protocol.message import NEWEST, OLDEST
 from eardrum.server.answers.table import Answers
 from eardrum.server.objects import DEVICE_SPEC, Client
+from eardrum.server.rules import default_source_of
 from eardrum.terms.audio import STEREO
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import cleaned, value
@@ -51,7 +52,7 @@ def set_client_name(server: Server, client: Client, tag: int, message: SetClient
 def get_server_info(server: Server, client: Client, tag: int, message: GetServerInfo) -> ServerInfo:
     """Names of the outlet, never of the host or its user."""
     view = client.view
-    source = view.default_source
+    source = default_source_of(client)
     return ServerInfo(
         package_name="eardrum",
         package_version=__version__,
