@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from eardrum.server.playback import Tag
 
 MAX_PACKET = 65_472  # bytes of samples in one packet: the largest block PulseAudio itself sends
+MIN_FRAGMENT = 5_000  # µs: blocks do not come more often, so smaller packets would only be more of them
 
 
 class RecordStream(ABC):
@@ -143,7 +144,8 @@ class MixedRecord(RecordStream):
         data = convert.encode(block, self.spec)
         self._made += len(data)
         frame = self.spec.frame_bytes
-        step = max(frame, min(self.attr.fragsize, MAX_PACKET) // frame * frame)
+        fragment = max(self.attr.fragsize, self.spec.bytes_for(MIN_FRAGMENT))
+        step = max(frame, min(fragment, MAX_PACKET) // frame * frame)
         for start in range(0, len(data), step):
             self._waiting.append(data[start : start + step])
         while self._made - self._sent > self.attr.maxlength:
@@ -169,6 +171,7 @@ class MixedRecord(RecordStream):
         self.server.answer(self.client, tag, Ack())
 
     def flush(self, tag: Tag) -> None:
+        self.bus.advance(self.server.now)
         self._waiting.clear()
         self._sent = self._made
         self.server.answer(self.client, tag, Ack())

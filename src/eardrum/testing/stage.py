@@ -50,6 +50,7 @@ class Program:
     told: list[Message] = field(default_factory=list)
     answers: dict[int, Message | PulseError] = field(default_factory=dict)
     sound: dict[int, bytearray] = field(default_factory=dict)
+    packets: list[int] = field(default_factory=list)  # bytes of each packet of sound it got
     ended: str = ""
 
     def say(self, message: Message) -> int:
@@ -84,7 +85,8 @@ class Program:
         return reply
 
     def record(self, spec: SampleSpec = FLOAT, **fields: Any) -> RecordStreamCreated:
-        reply = self.ask(CreateRecordStream(sample_spec=spec, channel_map=STEREO[: spec.channels], **fields))
+        fields = {"channel_map": STEREO[: spec.channels], **fields}
+        reply = self.ask(CreateRecordStream(sample_spec=spec, **fields))
         assert isinstance(reply, RecordStreamCreated), reply
         return reply
 
@@ -133,6 +135,7 @@ class Stage:
                     self.programs[client].hears(message)
                 case SendSound(client, channel, data):
                     self.programs[client].sound.setdefault(channel, bytearray()).extend(data)
+                    self.programs[client].packets.append(len(data))
                 case HangUp(client, why):
                     self.programs[client].ended = why
                 case WakeMe(at):
