@@ -16,7 +16,7 @@ import click
 from eardrum import __version__
 from eardrum.terms.errors import Complaint
 
-VERBS = ("up", "open", "close", "list", "run")
+VERBS = ("up", "open", "close", "list", "run", "trace")
 
 
 class Verbs(click.Group):

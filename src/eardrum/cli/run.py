@@ -27,7 +27,7 @@ class _Misused(click.UsageError):
     exit_code = FAILED
 
 
-class _Run(click.Command):
+class Running(click.Command):
     """A usage error or a Complaint must not look like the command's own status."""
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
@@ -51,7 +51,7 @@ def _failing_as_engines_do() -> Iterator[None]:
         raise
 
 
-@click.command("run", cls=_Run, context_settings={"allow_interspersed_args": False})
+@click.command("run", cls=Running, context_settings={"allow_interspersed_args": False})
 @options.runtime_dir
 @options.name_option
 @options.output

@@ -44,7 +44,7 @@ async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE)
         raise Unreachable(path, f"no socket for a connection: {error.strerror}") from None
     try:
         async with asyncio.timeout(patience):
-            await _reach(connection, path)
+            await reach(connection, path)
             return connection, await _authenticate(connection, path, cookies)
     except BaseException as problem:
         connection.close()
@@ -55,7 +55,8 @@ async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE)
         raise
 
 
-async def _reach(connection: socket.socket, path: str) -> None:
+async def reach(connection: socket.socket, path: str) -> None:
+    """Connect a non-blocking socket. Raises Unreachable."""
     while True:
         try:
             with short_path(Path(path)) as address:

@@ -67,7 +67,11 @@ def class_of(code: int, data: bytes, version: int) -> type[Message] | None:
         return CATALOG.get(code)
     said = cast(ExtensionMessage, read(CATALOG[EXTENSION], data, version))
     known = EXTENSIONS.get(said.name or "")
-    return CATALOG[EXTENSION] if known is None else known.get(said.subcommand)
+    if known is None:
+        return CATALOG[EXTENSION]
+    if said.subcommand not in known:
+        raise RemoteProtocolError(f"{said.name} has no subcommand {said.subcommand}")
+    return known[said.subcommand]
 
 
 def decode(data: bytes, version: int, awaited: Callable[[int], type[Message]]) -> tuple[int, Message]:

@@ -213,6 +213,8 @@ USEC_ = _number("usec", "U", "Q")
 LEVEL_ = _number("volume", "V", "I")
 VERSION_ = _number("version word", "L", "I")
 ERROR_ = _number("error code", "L", "I")
+MASK_ = _number("mask of facilities", "L", "I")
+EVENT_ = _number("facility and change", "L", "I")
 INDEX_ = Kind(
     "index", "BI", "{0} != 76", f"None if {{1}} == {INVALID} else {{1}}", f"76, {INVALID} if {{0}} is None else {{0}}"
 )

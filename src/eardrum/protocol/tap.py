@@ -22,21 +22,25 @@ Side = Literal["client", "server"]
 
 @dataclass(slots=True)
 class Riddle:
-    """A packet that cannot be read, as it came but without its descriptor; or all that is left of a broken stream."""
+    """What cannot be read."""
 
-    data: bytes
     why: str
 
 
 @dataclass(slots=True)
 class Said:
-    """One packet. `passes` are the bytes that the other side is to get for it."""
+    """One packet.
+
+    `data` is the packet as it came, a control packet without its descriptor, sound without its samples; of a broken
+    stream all that is left. `passes` are the bytes that the other side is to get for it.
+    """
 
     by: Side
     what: Message | SoundPacket | Riddle
     version: int = NEWEST  # it was said in
     tag: int = NO_TAG
     answers: str = ""  # the name of the command that it answers or refuses
+    data: bytes = b""
     passes: bytes = b""
 
 
@@ -60,16 +64,16 @@ class Tap:
         heard = [self._sound(by, item) if isinstance(item, SoundPacket) else self._control(by, item) for item in items]
         if fault:
             self.broken = True
-            heard.append(Said(by, Riddle(self._readers[by].rest, str(fault)), self._version))
+            heard.append(Said(by, Riddle(str(fault)), self._version, data=self._readers[by].rest))
         return heard
 
     def _sound(self, by: Side, sound: SoundPacket) -> Said:
         channel, seek, offset, data, first, total = sound
         head = sound_head(channel, total, seek, offset) if first else b""
-        return Said(by, sound, self._version, passes=head + data)
+        return Said(by, sound, self._version, data=head, passes=head + data)
 
     def _control(self, by: Side, payload: bytes) -> Said:
-        said = Said(by, Riddle(payload, ""), self._version, passes=control(payload))
+        said = Said(by, Riddle(""), self._version, data=payload, passes=control(payload))
         try:
             code, said.tag = codec.read_head(payload)
             if by == "client":
@@ -77,7 +81,7 @@ class Tap:
             else:
                 self._server(said, code, payload)
         except RemoteProtocolError as fault:
-            said.what = Riddle(payload, str(fault))
+            said.what = Riddle(str(fault))
         return said
 
     def _client(self, said: Said, code: int, payload: bytes) -> None:

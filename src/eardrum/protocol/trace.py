@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from eardrum.protocol.catalog import Ack, Error
-from eardrum.protocol.kinds import COOKIE_, ERROR_, MAP_, VERSION_, Counted, FormatInfo, Kind, ToEnd
+from eardrum.protocol.catalog import MASK_ALL, Ack, Change, Error, Facility
+from eardrum.protocol.kinds import COOKIE_, ERROR_, EVENT_, MAP_, MASK_, VERSION_, Counted, FormatInfo, Kind, ToEnd
 from eardrum.protocol.message import NEWEST, NO_TAG, Message, Record, fields_of, wire_name
 from eardrum.protocol.packets import SoundPacket
 from eardrum.protocol.tap import Riddle, Said
@@ -29,8 +29,9 @@ def said_line(said: Said) -> str:
         case SoundPacket(channel, seek, offset, _, _, total):
             place = f" seek={SEEKS[seek]} offset={offset}" if seek or offset else ""
             return f"{direction} SOUND channel={channel} bytes={total}{place}"
-        case Riddle(data, why):
-            return f"{direction} ? {data[:MAX_HEX].hex()}{'…' if len(data) > MAX_HEX else ''} ({why})"
+        case Riddle(why):
+            answers = f" answers={said.answers}" if said.answers else ""
+            return f"{direction} UNREADABLE{answers} why={_quoted(why)} {_hex(said.data)}"
         case Error() | Ack() as message:
             verb = "refuses" if isinstance(message, Error) else "answers"
             line = trace_line(message, said.tag, direction, said.version)
@@ -48,15 +49,17 @@ def trace_line(message: Message, tag: int, direction: str, version: int = NEWEST
 
 def said_json(said: Said) -> dict[str, Any]:
     """The same as values that JSON has: every field that was said, but for secrets. Bytes that are no text are hex."""
+    answers = {"answers": said.answers} if said.answers else {}
     match said.what:
         case SoundPacket(channel, seek, offset, _, _, total):
             return {"by": said.by, "sound": {"channel": channel, "bytes": total, "seek": SEEKS[seek], "offset": offset}}
-        case Riddle(data, why):
-            return {"by": said.by, "unreadable": data.hex(), "why": why}
+        case Riddle(why):
+            return {"by": said.by, **answers, "unreadable": said.data.hex(), "why": why}
         case message:
-            answers = {"answers": said.answers} if said.answers else {}
-            fields = _plain_fields(message, said.version)
-            return {"by": said.by, "command": wire_name(type(message)), "tag": said.tag, **answers, "fields": fields}
+            head = {"by": said.by, "command": wire_name(type(message)), "tag": said.tag, **answers}
+            if isinstance(message, Error):
+                head["error"] = _error(message.code)
+            return {**head, "fields": _plain_fields(message, said.version)}
 
 
 # -- values for people
@@ -73,7 +76,8 @@ def _fields(row: Record, version: int) -> str:
         if field.kind in _BY_KIND:
             shown.append(f"{field.name}={_BY_KIND[field.kind](value)}")
         else:
-            pointer = f"{field.ref.to}#" if field.ref and isinstance(value, int) else ""
+            points = field.ref and field.ref.to != "event" and isinstance(value, int)
+            pointer = f"{field.ref.to}#" if field.ref and points else ""
             shown.append(f"{field.name}={pointer}{_shown(value, version)}")
     return " ".join(shown)
 
@@ -110,9 +114,28 @@ def _version(word: int) -> str:
     return "+".join([str(word & 0xFFFF), *flags])
 
 
+def _facilities(mask: int) -> str:
+    """The facilities in it: sink+source."""
+    if mask == MASK_ALL:
+        return "all"
+    known = [facility.name.lower() for facility in Facility if mask >> facility & 1]
+    rest = mask & ~MASK_ALL
+    return "+".join([*known, *([hex(rest)] if rest else [])]) or "none"
+
+
+def _event(word: int) -> str:
+    """The facility and what happened: sink_input-new."""
+    facility, change = word & 0x0F, word & ~0x0F
+    if facility in Facility._value2member_map_ and change in Change._value2member_map_:
+        return f"{Facility(facility).name}-{Change(change).name}".lower()
+    return hex(word)
+
+
 _BY_KIND: dict[Kind | Counted | ToEnd, Callable[[Any], str]] = {
     COOKIE_: lambda cookie: f"{len(cookie)} bytes",
     ERROR_: _error,
+    EVENT_: _event,
+    MASK_: _facilities,
     VERSION_: _version,
 }
 
@@ -120,6 +143,10 @@ _BY_KIND: dict[Kind | Counted | ToEnd, Callable[[Any], str]] = {
 def _quoted(text: str) -> str:
     """Python's quoting: every character that does not print is escaped."""
     return repr(text[:MAX_TEXT]) + ("…" if len(text) > MAX_TEXT else "")
+
+
+def _hex(data: bytes) -> str:
+    return data[:MAX_HEX].hex() + ("…" if len(data) > MAX_HEX else "")
 
 
 def _word(text: str) -> str:

@@ -30,6 +30,8 @@ _BY_KIND: dict[Kind, st.SearchStrategy[Any]] = {
     kinds.LEVEL_: _u32,
     kinds.VERSION_: _u32,
     kinds.ERROR_: _u32,
+    kinds.MASK_: _u32,
+    kinds.EVENT_: _u32,
     kinds.INDEX_: st.none() | st.integers(0, INVALID - 1),
     kinds.BOOL_: st.booleans(),
     kinds.TIME_: st.tuples(_u32, _u32),

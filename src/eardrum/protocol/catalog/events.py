@@ -4,7 +4,7 @@ import enum
 from typing import Annotated
 
 from eardrum.protocol.catalog.hello import Ack
-from eardrum.protocol.kinds import U32, U32_, Ref
+from eardrum.protocol.kinds import EVENT_, MASK_, U32_, Ref
 from eardrum.protocol.message import Message, command
 
 
@@ -37,12 +37,12 @@ MASK_ALL = 0x02FF
 class Subscribe(Message):
     """Replaces the earlier mask; 0 ends it."""
 
-    mask: U32
+    mask: Annotated[int, MASK_]
 
 
 @command(66, sender="server")
 class SubscribeEvent(Message):
     """`event` is facility | change."""
 
-    event: U32
+    event: Annotated[int, EVENT_]
     index: Annotated[int, U32_, Ref("event")]
