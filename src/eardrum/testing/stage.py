@@ -176,6 +176,11 @@ class Stage:
         self.now = end
         self.happens(Woke(self.now, 1.7e9 + self.now))
 
+    def sleeps(self, seconds: float) -> None:
+        """The machine sleeps: time passes and nobody is woken before it is over."""
+        self.now += seconds
+        self.happens(Woke(self.now, 1.7e9 + self.now))
+
     def written(self) -> np.ndarray:
         """What the file has, frames by channels."""
         return np.concatenate(self.file) if self.file else np.zeros((0, 2), np.float32)
