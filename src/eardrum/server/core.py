@@ -253,9 +253,10 @@ class Server:
     def hang_up(self, client: Client, why: str) -> None:
         self.effects.append(HangUp(client.number, why))
 
-    def keep_level(self, wire: int, device: Sink | Source) -> None:
-        """The level of an end of the outlet must outlast this worker."""
-        self.effects.append(KeepLevel(wire, device.volume, device.muted))
+    def keep_level(self, view: View, wire: int, device: Sink | Source) -> None:
+        """The level of an end of the outlet must outlast this worker; a room keeps none."""
+        if view.number == OWN_VIEW:
+            self.effects.append(KeepLevel(wire, device.volume, device.muted))
 
     def wall_time(self) -> tuple[int, int]:
         """Seconds since 1970 and microseconds, as the wire has them."""

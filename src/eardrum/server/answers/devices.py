@@ -113,11 +113,11 @@ def _set_level(server: Server, client: Client, device: Sink | Source, volume: Vo
         client.view.changed(Facility.SINK, Change.CHANGED, device.index)
         for stream in client.view.sink_inputs.values():
             stream.level_changed()
-        server.keep_level(OUTPUT, device)
+        server.keep_level(client.view, OUTPUT, device)
     else:
         client.view.changed(Facility.SOURCE, Change.CHANGED, device.index)
         if device.monitor_of is None:
-            server.keep_level(INPUT, device)
+            server.keep_level(client.view, INPUT, device)
     return Ack()
 
 
