@@ -43,6 +43,11 @@ class Loop:
         if self._ready.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 
+    def close(self) -> None:
+        """Watch nothing any more; the descriptors stay open."""
+        self._epoll.close()
+        self._ready.clear()
+
     def run(self) -> None:
         """Until `running` is false."""
         poll, ready, monotonic, wall = self._epoll.poll, self._ready, time.monotonic, time.time

@@ -6,6 +6,9 @@ them; what each did first by itself would cost every one of them time and privat
 
 from __future__ import annotations
 
+import socket
+
+from eardrum.kernel import seqpacket
 from eardrum.protocol import catalog as c
 from eardrum.protocol.conversation import Asking, Command, Serving
 from eardrum.protocol.message import NEWEST, Message
@@ -18,6 +21,8 @@ from eardrum.server.views import outlet_view, room_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.names import WireEnd
 from eardrum.upstream.streams import Answered, Streams
+from eardrum.worker.records import Kind, Record
+from eardrum.worker.serving import Worker
 
 ROUNDS = 12  # the interpreter specialises code after it has run about eight times
 ALL = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
@@ -32,6 +37,7 @@ def rehearse() -> None:
         _play(Server(outlet_view(name, WireEnd("null"), WireEnd("silence")), writes_file=True), 0)
         _play(Server(outlet_view(name, room, room)), 0)
         _play(Server(room_view(name)), NEWEST)
+        _serve(name)
 
 
 def _play(core: Server, version: int) -> None:
@@ -75,6 +81,18 @@ def _play(core: Server, version: int) -> None:
     scene.say(c.DeletePlaybackStream(channel=0))
     scene.say(c.DeleteRecordStream(channel=0))
     core.handle(Left(1))
+
+
+def _serve(name: str) -> None:
+    """A worker's real loop and sockets: one connection, which has said all it has to say before the worker looks."""
+    desk, link = seqpacket.pair()
+    ours, theirs = socket.socketpair()
+    with desk, ours, theirs:
+        seqpacket.send(desk, bytes(Record(Kind.ATTACH, 1, ALL.value)), (theirs.fileno(),))
+        program = Asking(NEWEST)
+        for message in (c.SetClientName(), c.GetServerInfo(), c.GetSinkInfoList()):
+            ours.sendall(program.ask(message)[1])
+    Worker(name, room_view(name), link.detach()).run(confine=lambda: None)
 
 
 class _Scene:

@@ -152,8 +152,8 @@ class Worker:
             WantUpstream: self._want_upstream,
         }
 
-    def run(self) -> None:
-        """Serve until it is over."""
+    def run(self, confine: Callable[[], None] = confine) -> None:
+        """Serve until it is over, confined for ever."""
         self._loop.watch(self._desk.fileno(), READ, self._hear_desk)
         if self._listening is not None:
             self._listening.setblocking(False)
@@ -162,6 +162,10 @@ class Worker:
         self._tell_desk(Record(Kind.READY))
         self._set_wake()
         self._loop.run()
+        self._loop.close()
+        self._desk.close()
+        if self._listening is not None:
+            self._listening.close()
 
     def _do(self, event: Event) -> None:
         carry_out = self._carry_out
