@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo test check generated bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,12 +17,16 @@ demo: setup ## a tune from one container to another through a room, and what a t
 test: setup ## all tests: the pure ones first, then real programs against real servers
 	$(BIN)/python -m pytest
 
-check: setup ## style, types, layers
+check: setup generated ## style, types, layers, and that what is generated is up to date
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy demo tools bench
 	$(BIN)/lint-imports
+	git --no-pager diff --exit-code -- docs/protocol.md
+
+generated: setup ## the documents that are made from the code
+	$(BIN)/python tools/protocol_page.py
 
 bench: setup ## what a stream costs on an outlet, beside the same stream on PulseAudio itself
 	$(BIN)/python bench/streams.py

@@ -1,6 +1,7 @@
 """What three modules add to the protocol: memories of streams, of devices' formats, and of devices by role.
 
-An outlet has no modules and refuses all of it; here it is known so that it can be read and shown.
+Each begins as Extension does, with index, name and subcommand. An outlet has no modules and refuses all of it; here it
+is known so that it can be read and shown.
 """
 
 from typing import Annotated

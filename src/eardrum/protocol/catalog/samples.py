@@ -54,7 +54,7 @@ class SamplePlayed(Message):
 class PlaySample(Message):
     sink_index: SinkIndex = None
     sink_name: SinkName = None
-    volume: U32 = INVALID  # as a Level; 0xFFFFFFFF: not set (since 15)
+    volume: U32 = INVALID  # 0x10000 is 100 %; 0xFFFFFFFF, from version 15: not set
     name: SampleName
     proplist: Proplist = since(13, default={})
 
