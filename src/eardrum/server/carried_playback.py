@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eardrum.protocol.catalog import (
     Ack,
@@ -49,6 +49,11 @@ if TYPE_CHECKING:
     Created = Callable[[Any], Message]  # the upstream's reply to ours
 
 
+class _Level(NamedTuple):
+    volume: Volume
+    muted: bool
+
+
 class CarriedPlayback(Carried, PlaybackStream):
     """A sink input that is really one of the upstream's."""
 
@@ -61,6 +66,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.number = server.carry(self)
         self.unanswered = []
         self.sync_id = self.sync_number = -1
+        self._said = self._level
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
         self._wanted = 0  # bytes that the upstream has asked for and the client, which does not read, has not been told
@@ -70,6 +76,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
         self.sync_number = self.server.sync_number(self.client, message.sync_id)
         self.sync_id = message.sync_id
+        self._said = self._level
         return CreatePlaybackStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
@@ -80,24 +87,30 @@ class CarriedPlayback(Carried, PlaybackStream):
             prebuf=message.prebuf,
             minreq=message.minreq,
             sync_id=self.sync_number,
-            volume=self.upstream_volume,
+            volume=self._level.volume,
             no_remap=message.no_remap,
             no_remix=message.no_remix,
             variable_rate=message.variable_rate,
-            muted=self.muted or self.sink.muted,
+            muted=self._level.muted,
             adjust_latency=message.adjust_latency,
             proplist=upstream_proplist(self.client.view, self.proplist),
             volume_set=self.levelled,
             early_requests=message.early_requests,
-            muted_set=self.muted or self.sink.muted,
+            muted_set=self._level.muted,
             dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
         )
 
+    def announce(self) -> None:
+        super().announce()
+        if self._level != self._said:  # it was moved while the upstream made the stream
+            self.level_changed()
+
     @property
-    def upstream_volume(self) -> Volume:
-        """What the upstream's slider for this stream must be: the stream's volume and the sink's in series."""
+    def _level(self) -> _Level:
+        """What the upstream's slider for this stream must be: the stream's level and the sink's in series."""
         sink = self.sink.volume
-        return multiply(self.volume, sink if len(sink) == len(self.volume) else (max(sink),))
+        volume = multiply(self.volume, sink if len(sink) == len(self.volume) else (max(sink),))
+        return _Level(volume, self.muted or self.sink.muted)
 
     @property
     def levelled(self) -> bool:
@@ -178,9 +191,10 @@ class CarriedPlayback(Carried, PlaybackStream):
         if self._echo is not None:
             self._echo.volume, self._echo.muted = self.volume, self.muted
             self._echo.level_changed()
-        volume = SetSinkInputVolume(index=self.number, volume=self.upstream_volume)
+        self._said = self._level
+        volume = SetSinkInputVolume(index=self.number, volume=self._said.volume)
         self.server.ask_upstream(self.wire, self.number, volume)
-        muted = SetSinkInputMute(index=self.number, muted=self.muted or self.sink.muted)
+        muted = SetSinkInputMute(index=self.number, muted=self._said.muted)
         self.server.ask_upstream(self.wire, self.number, muted)
 
     def end(self) -> None:

@@ -26,7 +26,7 @@ from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
 from eardrum.server.playback import Tag
 from eardrum.server.record import RecordStream
-from eardrum.terms.audio import VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.terms.audio import MAX_QUEUE, VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume
 from eardrum.terms.errors import PulseError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class CarriedRecord(Carried, RecordStream):
         )
 
     def new_attr(self, message: Any) -> None:
-        self.attr = BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize)
+        self.attr = BufferAttr(maxlength=min(message.maxlength, MAX_QUEUE), fragsize=message.fragsize)
         self.latency = message.latency
 
     def upstream_sound(self, data: memoryview) -> None:

@@ -1,0 +1,231 @@
+"""Carried record streams as plays. The stream is 1 between core and upstream; the client knows it as channel 0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest.mock import ANY
+
+import pytest
+
+from eardrum.protocol.catalog import (
+    Ack,
+    CorkRecordStream,
+    CreateRecordStream,
+    DeleteRecordStream,
+    FlushRecordStream,
+    GetRecordLatency,
+    RecordBufferAttrSet,
+    RecordLatency,
+    RecordStreamCreated,
+    RecordStreamKilled,
+    RecordStreamMoved,
+    RecordStreamSuspended,
+    SetRecordStreamBufferAttr,
+    SetSourceMute,
+    SetSourceOutputMute,
+    UpdateRecordStreamSampleRate,
+)
+from eardrum.server.core import Server
+from eardrum.server.effects import Answer, KeepLevel, Refuse, Reissue, SendSound, Tell, WantUpstream
+from eardrum.server.events import (
+    INPUT,
+    Asked,
+    Clogged,
+    Joined,
+    Left,
+    Unclogged,
+    UpstreamAnswered,
+    UpstreamLost,
+    UpstreamReady,
+    UpstreamSound,
+    UpstreamTold,
+)
+from eardrum.server.views import outlet_view
+from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError
+from eardrum.terms.names import WireEnd
+from eardrum.testing.playbook import Play
+from eardrum.testing.stage import ALL
+
+SPEC = SampleSpec(SampleFormat.U8, 1, 8000)  # its silence is not zero
+NORM = (VOLUME_NORM, VOLUME_NORM)
+TIME = (3, 4)
+MONO = STEREO[:1]
+CREATE = CreateRecordStream(sample_spec=SPEC, channel_map=MONO, source_name="input", fragsize=80, adjust_latency=True)
+CREATE_UPSTREAM = replace(
+    CREATE,
+    source_name=None,
+    proplist={
+        "application.name": b"box\0",
+        "application.id": b"eardrum.box\0",
+        "module-stream-restore.id": b"eardrum-box\0",
+    },
+)
+CREATED_UPSTREAM = RecordStreamCreated(
+    channel=99, source_output=98, maxlength=1000, fragsize=80, sample_spec=SPEC, channel_map=MONO,
+    source_index=97, source_name="the-hosts-own", latency=10,
+)  # fmt: skip
+CREATED = RecordStreamCreated(
+    channel=0, source_output=0, maxlength=1000, fragsize=80, sample_spec=SPEC, channel_map=MONO,
+    source_index=1, source_name="input", latency=10, format=ANY,
+)  # fmt: skip
+
+
+def recording() -> Play:
+    """An outlet with one stream that records its input: tag 1, token 1, number 1, channel 0."""
+    return (
+        Play(Server(outlet_view("box", WireEnd("room", "studio"), WireEnd("room", "studio"))))
+        >> Joined(1, 0, ALL, 35)
+        >> Asked(1, 1, CREATE)
+        << WantUpstream(INPUT)
+        >> UpstreamReady(INPUT)
+        << Reissue(INPUT, 1, 1, CREATE_UPSTREAM)
+        >> UpstreamAnswered(1, CREATED_UPSTREAM)
+        << Answer(1, 1, CREATED)
+    )
+
+
+def sound(value: int, nbytes: int = 80) -> UpstreamSound:
+    return UpstreamSound(1, memoryview(bytes((value,)) * nbytes))
+
+
+def test_samples_come_as_they_are_under_our_number():
+    (recording() >> sound(7) << SendSound(1, 0, bytes((7,)) * 80)).over()
+
+
+def test_sound_of_a_stream_that_is_gone_is_not_for_anybody():
+    (
+        recording()
+        >> Asked(1, 2, DeleteRecordStream(channel=0))
+        << Reissue(INPUT, 1, None, DeleteRecordStream(channel=1))
+        << Answer(1, 2, Ack())
+        >> sound(7)
+    ).over()
+
+
+def test_a_client_that_does_not_read_has_no_more_than_maxlength_waiting_and_loses_the_newest():
+    play = recording() >> Clogged(1)
+    for value in range(1, 100):
+        play = play >> sound(value)
+    play = play >> Unclogged(1)
+    for value in range(1, 13):  # 12 fragments of 80 bytes fit into 1000
+        play = play << SendSound(1, 0, bytes((value,)) * 80)
+    (play >> sound(200) << SendSound(1, 0, bytes((200,)) * 80)).over()
+
+
+def test_flush_forgets_what_waits():
+    (
+        recording()
+        >> Clogged(1)
+        >> sound(1)
+        >> Asked(1, 2, FlushRecordStream(channel=0))
+        << Reissue(INPUT, 1, 2, FlushRecordStream(channel=1))
+        >> UpstreamAnswered(2, Ack())
+        << Answer(1, 2, Ack())
+        >> Unclogged(1)
+    ).over()
+
+
+@pytest.mark.parametrize(
+    "mute", [SetSourceOutputMute(index=0, muted=True), SetSourceMute(name="input", muted=True)], ids=["own", "source's"]
+)
+def test_muted_is_silence_in_the_streams_own_format(mute):
+    play = recording() >> Asked(1, 2, mute)
+    if isinstance(mute, SetSourceMute):
+        play = play << KeepLevel(INPUT, NORM, True)
+    (play << Answer(1, 2, Ack()) >> sound(7) << SendSound(1, 0, bytes((0x80,)) * 80)).over()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "reply"),
+    [
+        (CorkRecordStream(channel=0, cork=True), CorkRecordStream(channel=1, cork=True), Ack()),
+        (
+            UpdateRecordStreamSampleRate(channel=0, rate=48000),
+            UpdateRecordStreamSampleRate(channel=1, rate=48000),
+            Ack(),
+        ),
+        (
+            SetRecordStreamBufferAttr(channel=0, fragsize=100),
+            SetRecordStreamBufferAttr(channel=1, fragsize=100),
+            RecordBufferAttrSet(maxlength=5, fragsize=6, latency=7),
+        ),
+        (
+            GetRecordLatency(channel=0, client_time=TIME),
+            GetRecordLatency(channel=1, client_time=TIME),
+            RecordLatency(
+                monitor_latency=0,
+                source_latency=5,
+                playing=True,
+                client_time=TIME,
+                server_time=(1, 2),
+                write_index=3,
+                read_index=2,
+            ),
+        ),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_what_is_asked_of_a_stream_is_asked_upstream_and_its_answer_is_the_answer(asked, said, reply):
+    (
+        recording()
+        >> Asked(1, 2, asked)
+        << Reissue(INPUT, 1, 2, said)
+        >> UpstreamAnswered(2, reply)
+        << Answer(1, 2, reply)
+    )
+
+
+def test_what_was_asked_is_answered_when_the_stream_is_deleted():
+    (
+        recording()
+        >> Asked(1, 2, GetRecordLatency(channel=0, client_time=TIME))
+        << Reissue(INPUT, 1, 2, ANY)
+        >> Asked(1, 3, DeleteRecordStream(channel=0))
+        << Refuse(1, 2, PulseError.NOENTITY)
+        << Reissue(INPUT, 1, None, DeleteRecordStream(channel=1))
+        << Answer(1, 3, Ack())
+        >> UpstreamAnswered(2, Ack())
+    ).over()
+
+
+def test_suspension_is_told_and_a_move_is_nobodys_business():
+    (
+        recording()
+        >> UpstreamTold(1, RecordStreamSuspended(channel=99, suspended=True))
+        << Tell(1, RecordStreamSuspended(channel=0, suspended=True))
+        >> UpstreamTold(1, RecordStreamMoved(channel=99, source_index=4, source_name="secret", suspended=False))
+    ).over()
+
+
+def test_a_stream_that_the_upstream_kills_is_killed():
+    (
+        recording()
+        >> UpstreamTold(1, RecordStreamKilled(channel=99))
+        << Tell(1, RecordStreamKilled(channel=0))
+        << Reissue(INPUT, 1, None, DeleteRecordStream(channel=1))
+    ).over()
+
+
+def test_a_lost_upstream_kills_it():
+    (
+        recording()
+        >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED)
+        << Tell(1, RecordStreamKilled(channel=0))
+        >> sound(1)
+    ).over()
+
+
+def test_a_client_that_leaves_takes_its_streams_along():
+    (recording() >> Left(1) << Reissue(INPUT, 1, None, DeleteRecordStream(channel=1))).over()
+
+
+def test_a_source_upstream_is_never_chosen_by_what_a_client_says():
+    core = Server(outlet_view("box", WireEnd("null"), WireEnd("room", "studio")))
+    (
+        Play(core)
+        >> Joined(1, 0, ALL, 35)
+        >> UpstreamReady(INPUT)
+        >> Asked(1, 1, replace(CREATE, source_name=None, source_index=1, no_move=True, fail_on_suspend=True))
+        << Reissue(INPUT, 1, 1, CREATE_UPSTREAM)
+    ).over()
