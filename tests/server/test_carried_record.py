@@ -41,7 +41,7 @@ from eardrum.server.events import (
     UpstreamTold,
 )
 from eardrum.server.views import outlet_view
-from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.audio import INVALID, MAX_QUEUE, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.playbook import Play
@@ -113,6 +113,16 @@ def test_a_client_that_does_not_read_has_no_more_than_maxlength_waiting_and_lose
     (play >> sound(200) << SendSound(1, 0, bytes((200,)) * 80)).over()
 
 
+def test_no_upstream_can_have_more_waiting_than_the_longest_queue():
+    core = Server(outlet_view("box", WireEnd("null"), WireEnd("room", "studio")))
+    events = [Joined(1, 0, ALL, 35), UpstreamReady(INPUT), Asked(1, 1, CREATE)]
+    events += [UpstreamAnswered(1, replace(CREATED_UPSTREAM, maxlength=INVALID)), Clogged(1)]
+    for event in [*events, *[sound(1, 65536)] * 100]:
+        core.handle(event)
+    waited = core.handle(Unclogged(1))
+    assert sum(len(effect.data) for effect in waited) == MAX_QUEUE
+
+
 def test_flush_forgets_what_waits():
     (
         recording()
@@ -173,7 +183,7 @@ def test_what_is_asked_of_a_stream_is_asked_upstream_and_its_answer_is_the_answe
         << Reissue(INPUT, 1, 2, said)
         >> UpstreamAnswered(2, reply)
         << Answer(1, 2, reply)
-    )
+    ).over()
 
 
 def test_what_was_asked_is_answered_when_the_stream_is_deleted():
