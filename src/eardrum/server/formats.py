@@ -43,9 +43,9 @@ def negotiated(message: Any, device_spec: SampleSpec, device_map: ChannelMap) ->
     if any(info.encoding >= ENCODINGS for info in message.formats):
         raise Refused(PulseError.INVALID, "unknown encoding")
     for info in message.formats:
-        if info.encoding == PCM:
-            return _from_format(info, device_spec, device_map)
-    raise Refused(PulseError.NOTSUPPORTED, "only PCM can be played")
+        if info.encoding == PCM and (found := _from_format(info, device_spec, device_map)):
+            return found
+    raise Refused(PulseError.NOTSUPPORTED, "no format of plain PCM")
 
 
 def format_of(spec: SampleSpec, channel_map: ChannelMap) -> FormatInfo:
@@ -68,14 +68,14 @@ def _checked(spec: SampleSpec, channel_map: ChannelMap) -> tuple[SampleSpec, Cha
     return spec, channel_map
 
 
-def _from_format(info: FormatInfo, device: SampleSpec, device_map: ChannelMap) -> tuple[SampleSpec, ChannelMap]:
-    """What a format leaves open is the device's."""
+def _from_format(info: FormatInfo, device: SampleSpec, device_map: ChannelMap) -> tuple[SampleSpec, ChannelMap] | None:
+    """What a format leaves open is the device's; None if it leaves a choice of values."""
     name = _json(info, "format.sample_format", FORMAT_NAMES[device.format])
     rate = _json(info, "format.rate", device.rate)
     channels = _json(info, "format.channels", device.channels)
     positions = _json(info, "format.channel_map", None)
     if name not in FORMAT_NAMES or type(rate) is not int or type(channels) is not int:
-        raise Refused(PulseError.NOTSUPPORTED, "a format with a choice of values")
+        return None
     if isinstance(positions, str):
         channel_map = bytes(POSITION_NAMES.index(p) if p in POSITION_NAMES else 255 for p in positions.split(","))
     else:

@@ -100,8 +100,13 @@ def stream_proplist(client: Client, message: Any) -> dict[str, bytes]:
     return {**client.proplist, **own}
 
 
+def _is_utf8(text: str) -> bool:
+    """Bytes that are no UTF-8 come as surrogates."""
+    return not any("\udc80" <= c <= "\udcff" for c in text)
+
+
 def renamed(server: Server, stream: PlaybackStream | RecordStream, name: str | None) -> Ack:
-    if name is None or not name.isprintable():
+    if name is None or not _is_utf8(name):
         raise Refused(PulseError.INVALID, "no name")
     stream.proplist = {**stream.proplist, **cleaned({"media.name": value(name)})}
     server.stream_changed(stream)
