@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eardrum.protocol.catalog import MASK_ALL, Ack, Change, Error, Facility
-from eardrum.protocol.kinds import COOKIE_, ERROR_, EVENT_, MAP_, MASK_, VERSION_, Counted, FormatInfo, Kind, ToEnd
+from eardrum.protocol.kinds import COOKIE_, ERROR_, EVENT_, MAP_, MASK_, TIME_, VERSION_, Counted, FormatInfo, Kind, ToEnd
 from eardrum.protocol.message import NEWEST, NO_TAG, Message, Record, fields_of, wire_name
 from eardrum.protocol.packets import SoundPacket
 from eardrum.protocol.tap import Riddle, Said
@@ -69,9 +69,9 @@ def _fields(row: Record, version: int) -> str:
     shown = []
     for field in fields_of(type(row)):
         value = getattr(row, field.name)
-        if field.constant is not None or value is None or value is False or value in ([], {}, INVALID):
+        if field.constant is not None or not field.in_version(version):
             continue
-        if not field.in_version(version):
+        if value is None or value is False or value in ([], {}, (), b"", INVALID):
             continue
         if field.kind in _BY_KIND:
             shown.append(f"{field.name}={_BY_KIND[field.kind](value)}")
@@ -92,6 +92,8 @@ def _shown(value: object, version: int) -> str:
             return str(value)
         case FormatInfo(encoding, proplist):
             return f"{encoding}{_shown(proplist, version)}"
+        case bytes() | tuple() if len(value) > 2 and len(set(value)) == 1:
+            return f"{value[0]}×{len(value)}"
         case bytes() | tuple():
             return ",".join(map(str, value[:MAX_TEXT])) + ("…" if len(value) > MAX_TEXT else "")
         case dict():
@@ -136,6 +138,7 @@ _BY_KIND: dict[Kind | Counted | ToEnd, Callable[[Any], str]] = {
     ERROR_: _error,
     EVENT_: _event,
     MASK_: _facilities,
+    TIME_: lambda time: f"{time[0]}.{time[1]:06}",
     VERSION_: _version,
 }
 
