@@ -227,12 +227,12 @@ class Server:
 
     def _upstream_told(self, event: UpstreamTold) -> None:
         stream = self._carried.get(event.stream)
-        if stream is not None:
+        if stream is not None and stream.channel >= 0:
             stream.upstream_told(event.message)
 
     def _upstream_sound(self, event: UpstreamSound) -> None:
         stream = self._carried.get(event.stream)
-        if isinstance(stream, CarriedRecord):
+        if isinstance(stream, CarriedRecord) and stream.channel >= 0:
             stream.upstream_sound(event.data)
 
     # -- what the answers and streams say
