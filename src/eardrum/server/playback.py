@@ -385,7 +385,8 @@ class MixedPlayback(PlaybackStream):
             nbytes = frames * self.spec.rate // self.bus.rate * self.frame_bytes
             self.ring.skip(nbytes)
             self.missing += nbytes
-            self.underrun_for += nbytes
+            if self.underrun_for != NEVER:
+                self.underrun_for += nbytes
             self.request()
 
     # -- inside
