@@ -7,7 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 from eardrum.protocol.catalog import MASK_ALL, Ack, Change, Error, Facility
-from eardrum.protocol.kinds import COOKIE_, ERROR_, EVENT_, MAP_, MASK_, TIME_, VERSION_, Counted, FormatInfo, Kind, ToEnd
+from eardrum.protocol.kinds import (
+    COOKIE_,
+    ERROR_,
+    EVENT_,
+    MAP_,
+    MASK_,
+    TIME_,
+    VERSION_,
+    Counted,
+    FormatInfo,
+    Kind,
+    ToEnd,
+)
 from eardrum.protocol.message import NEWEST, NO_TAG, Message, Record, fields_of, wire_name
 from eardrum.protocol.packets import SoundPacket
 from eardrum.protocol.tap import Riddle, Said

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eardrum.protocol import kinds
 from eardrum.protocol.kinds import Counted, FormatInfo, Kind
-from eardrum.protocol.message import Record, fields_of
+from eardrum.protocol.message import Record, fields_of, once
 from eardrum.terms.audio import INVALID, MAX_CHANNELS, SampleFormat, SampleSpec
 
 R = TypeVar("R", bound=Record)
@@ -52,6 +52,7 @@ def sample_specs(version: int) -> st.SearchStrategy[SampleSpec]:
     return st.builds(SampleSpec, st.integers(0, newest), _u8, _u32)
 
 
+@once
 def messages(cls: type[R], version: int) -> st.SearchStrategy[R]:
     """Any message (or record) of this class; fields that `version` does not have keep their defaults."""
     fields = [f for f in fields_of(cls) if f.in_version(version) and f.constant is None]
