@@ -42,9 +42,10 @@ def settle_playback(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool
     else:
         latency = tlength_usec - 2 * minreq_usec
     latency = max(MIN_LATENCY, min(latency, MAX_LATENCY))
-    if adjust_latency and not early_requests:
-        tlength = spec.bytes_for_up(max(tlength_usec - latency, 0))
-    tlength = max(tlength, spec.bytes_for_up(latency + 2 * minreq_usec))
+    wanted = tlength_usec - latency if adjust_latency and not early_requests else tlength_usec
+    whole = spec.bytes_for_up(max(wanted, latency + 2 * minreq_usec))
+    if whole != spec.bytes_for_up(tlength_usec):
+        tlength = whole
 
     prebuf = min(asked.prebuf, tlength + frame - minreq)
     maxlength = _up(maxlength, frame)
@@ -58,13 +59,13 @@ def settle_record(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, 
     """The metrics a record stream gets; the latency is 0 where the client leaves it to the source."""
     frame = spec.frame_bytes
     maxlength = _up(min(asked.maxlength, MAX_QUEUE) or frame, frame)
-    fragsize = spec.bytes_for(DEFAULT_FRAGSIZE) if asked.fragsize == INVALID else asked.fragsize
+    fragsize = (spec.bytes_for(DEFAULT_FRAGSIZE) if asked.fragsize == INVALID else asked.fragsize) or frame
+    wanted, latency = spec.usec(fragsize), 0
+    if adjust_latency or early_requests:
+        latency = max(MIN_LATENCY, min(wanted, MAX_LATENCY))
+    if adjust_latency and not early_requests and spec.bytes_for(latency) != spec.bytes_for(wanted):
+        fragsize = spec.bytes_for(latency)
     fragsize = max(min(fragsize, maxlength) // frame * frame, frame)
-    if not adjust_latency and not early_requests:
-        return Settled(BufferAttr(maxlength=maxlength, fragsize=fragsize), 0)
-    latency = max(MIN_LATENCY, min(spec.usec(fragsize), MAX_LATENCY))
-    if adjust_latency:
-        fragsize = max(min(spec.bytes_for_up(latency), maxlength), frame)
     return Settled(BufferAttr(maxlength=maxlength, fragsize=fragsize), latency)
 
 
