@@ -30,6 +30,7 @@ generated: setup ## the documents that are made from the code
 
 bench: setup ## what a stream costs on an outlet, beside the same stream on PulseAudio itself
 	$(BIN)/python bench/streams.py
+	$(BIN)/python bench/codec.py
 
 # pip knows dependency groups since 25.1, uv for longer; Debian's own pip is older, so it is renewed inside .venv.
 .venv/.installed: pyproject.toml
