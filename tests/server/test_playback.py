@@ -333,3 +333,98 @@ def test_an_idle_outlet_asks_for_no_wake_up(outlet):
     assert stage.due is None
     program.leave()
     assert stage.due is None
+
+
+# -- what went wrong once
+
+
+@pytest.mark.parametrize(("nbytes", "offset"), [(FRAME + 1, 0), (FRAME, 1), (FRAME, -3)])
+def test_a_write_that_is_not_whole_frames_in_its_place_is_ignored(outlet, nbytes, offset):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(tlength=SECOND // 5, prebuf=FRAME)
+    program.write(0, bytes(nbytes), 0, offset)
+    stage.passes(1.0)
+    assert not program.tell_all(Started)
+    program.write(0, sine(440, 100).tobytes())
+    stage.passes(1.0)
+    assert np.array_equal(stage.written(), sine(440, 100))
+
+
+def test_a_long_packet_jumps_once(outlet):
+    stage = outlet(FILE)
+    program = stage.join()
+    program.play(corked=True)
+    tune = sine(440, 48000)  # comes in six pieces
+    program.write(0, tune.tobytes(), 1, 0)
+    program.ask(CorkPlaybackStream(channel=0, cork=False))
+    program.ask(TriggerPlaybackStream(channel=0))
+    stage.passes(2.0)
+    assert np.array_equal(stage.written(), tune)
+
+
+def test_a_client_that_writes_at_absolute_positions_is_asked_on(outlet):
+    """As GStreamer does: where it wrote to is no reason to ask for less later."""
+    stage = outlet()
+    program = stage.join()
+    stream = program.play(**SHORT)
+    position = 0
+    for _ in range(100):
+        wanted = stream.missing + program.requested() - position
+        program.write(0, bytes(wanted), 1, position)
+        position += wanted
+        stage.passes(0.02)
+    assert not program.tell_all(Underflow)
+    assert position >= 2 * SECOND - SECOND // 20
+
+
+def test_flush_after_running_on_over_an_empty_queue_does_not_make_the_queue_longer(outlet):
+    """What was asked for while it was empty may all be written now; it is not asked for again and again."""
+    stage = outlet()
+    program = stage.join()
+    stream = program.play(tlength=SECOND // 5, prebuf=0, minreq=SECOND // 50)
+    stage.passes(3.0)
+    program.ask(FlushPlaybackStream(channel=0))
+    program.write(0, bytes(stream.missing + program.requested()))
+    asked = program.requested()
+    stage.passes(2.5)
+    assert program.requested() == asked
+    stage.passes(1.0)
+    assert program.requested() > asked
+
+
+def test_flush_answers_a_drain(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(**SHORT)
+    program.write(0, bytes(9600 * FRAME))
+    tag = program.say(DrainPlaybackStream(channel=0))
+    stage.passes(0.05)
+    assert tag not in program.answers
+    assert program.ask(FlushPlaybackStream(channel=0)) == Ack()
+    assert program.answers.pop(tag) == Ack()
+
+
+def test_before_the_first_start_latency_tells_that_there_was_none(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(tlength=SECOND // 5, prebuf=0)
+    stage.passes(1.0)
+    latency = program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0)))
+    assert (latency.playing, latency.underrun_for, latency.playing_for) == (False, 2**64 - 1, 0)
+    program.write(0, bytes(SECOND), 2)
+    stage.passes(0.5)
+    latency = program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0)))
+    assert (latency.playing, latency.underrun_for) == (True, 0)
+    assert latency.playing_for == pytest.approx(SECOND // 2, abs=SECOND // 4)
+
+
+def test_a_rate_at_which_no_resampler_is_of_a_reasonable_size_is_refused(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(variable_rate=True)
+    assert program.ask(UpdatePlaybackStreamSampleRate(channel=0, rate=1)) == PulseError.NOTSUPPORTED
+    program.write(0, bytes(SECOND * 2))
+    program.say(DrainPlaybackStream(channel=0))
+    stage.passes(2.1)
+    assert program.waits_for == []  # it went on at the rate it had
