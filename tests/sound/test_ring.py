@@ -77,6 +77,15 @@ def test_the_owner_may_move_the_write_index():
     assert ring.take(4) == b"abXd"
 
 
+def test_the_end_is_that_of_what_is_queued_wherever_the_write_index_is():
+    ring = Ring(0, LIMIT)
+    ring.write(0, b"abcdef")
+    ring.w = 2
+    assert ring.end == 6
+    ring.take(8)
+    assert ring.end == 8
+
+
 def test_clear_forgets_and_brings_the_write_index_back():
     ring = Ring(0, LIMIT)
     ring.write(0, b"abcdef")

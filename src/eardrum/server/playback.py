@@ -188,12 +188,13 @@ class MixedPlayback(PlaybackStream):
         ring.w = after
         if event.first and event.seek:
             self.missing -= position - before  # a jump was not asked for, so it is made up for in what is asked next
+            self.request()
         self.start()
 
     def _target(self, seek: int, offset: int) -> int:
         """The position that a jump leads to."""
         ring = self.ring
-        start = (ring.w, 0, ring.r, ring.w)[seek]
+        start = (ring.w, 0, ring.r, ring.end)[seek]
         far = FARTHEST // self.frame_bytes * self.frame_bytes
         return max(ring.r - far, min(start + offset, ring.r + far))
 

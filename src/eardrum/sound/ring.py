@@ -31,6 +31,11 @@ class Ring:
         self._size = _FIRST_BYTES
         self._view = self._silent_view(_FIRST_BYTES)
 
+    @property
+    def end(self) -> int:
+        """Where what is queued ends; the read index if nothing is."""
+        return max(self._end, self.r)
+
     def write(self, position: int, data: Samples) -> bool:
         """Put `data` at `position`, over what is there; the part before `r` is dropped, a hole stays silent.
 
