@@ -115,6 +115,7 @@ class Stage:
             "LANG": "C.UTF-8",
             "HOME": str(self.make_directory("home")),
             "XDG_RUNTIME_DIR": str(self.make_directory("run")),
+            "EARDRUM_CONFINEMENT": "kill",  # a worker that opens or imports anything must not go unseen
         }
 
     def __enter__(self) -> Stage:

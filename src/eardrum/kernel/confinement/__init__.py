@@ -1,7 +1,7 @@
 """What a worker gives up once it serves.
 
-In: nothing. Out: nothing; afterwards the process cannot open files, make connections, run programs or fork. It never
-gives anything back.
+In: nothing. Out: nothing; afterwards the process can use what it has open, and memory, and nothing else: it opens no
+file, makes no connection, runs no program, starts no process. It never gets anything back.
 """
 
 from __future__ import annotations

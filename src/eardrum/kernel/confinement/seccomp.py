@@ -1,4 +1,4 @@
-"""A seccomp filter, written as the kernel's classic BPF: system calls that the process can do no more.
+"""A seccomp filter, written as the kernel's classic BPF: the system calls that a worker may still make, and no others.
 
 Constants and structures are those of <linux/seccomp.h>, <linux/filter.h> and <linux/audit.h>; call numbers are those
 of <asm/unistd.h> of each machine.
@@ -10,37 +10,42 @@ import ctypes
 import errno
 import os
 import struct
+from collections.abc import Mapping
 from functools import cache
 
-# system calls by machine, as (name: number); what a worker has no use for once it serves
-_X86_64 = {
-    "open": 2, "openat": 257, "openat2": 437, "creat": 85, "open_by_handle_at": 304, "socket": 41, "connect": 42,
-    "bind": 49, "listen": 50, "fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "ptrace": 101,
-    "process_vm_readv": 310, "process_vm_writev": 311, "kill": 62, "tkill": 200, "tgkill": 234, "pidfd_open": 434,
-    "pidfd_getfd": 438, "pidfd_send_signal": 424, "unlink": 87, "unlinkat": 263, "rename": 82, "renameat": 264,
-    "renameat2": 316, "mkdir": 83, "mkdirat": 258, "rmdir": 84, "link": 86, "linkat": 265, "symlink": 88,
-    "symlinkat": 266, "mknod": 133, "mknodat": 259, "chmod": 90, "fchmod": 91, "fchmodat": 268, "chown": 92,
-    "fchown": 93, "lchown": 94, "fchownat": 260, "mount": 165, "unshare": 272, "setns": 308, "bpf": 321,
-    "io_uring_setup": 425, "memfd_create": 319, "userfaultfd": 323, "perf_event_open": 298, "keyctl": 250,
+# allowed system calls, with their numbers on x86-64 and on 64-bit ARM; None: the machine does not have it
+CALLS: Mapping[str, tuple[int | None, int]] = {
+    # the loop, and sockets that are there
+    "epoll_wait": (232, None), "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441), "epoll_ctl": (233, 21),
+    "accept4": (288, 242), "recvfrom": (45, 207), "recvmsg": (47, 212), "sendto": (44, 206), "sendmsg": (46, 211),
+    "getsockname": (51, 204), "getsockopt": (55, 209), "setsockopt": (54, 208), "shutdown": (48, 210),
+    # files that are open
+    "read": (0, 63), "write": (1, 64), "writev": (20, 66), "pwrite64": (18, 68), "lseek": (8, 62),
+    "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "fstat": (5, 80), "newfstatat": (262, 79),
+    "close": (3, 57), "fcntl": (72, 25), "ioctl": (16, 29),
+    # memory
+    "brk": (12, 214), "mmap": (9, 222), "munmap": (11, 215), "mremap": (25, 216), "mprotect": (10, 226),
+    "madvise": (28, 233),
+    # what every process does
+    "futex": (202, 98), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
+    "sigaltstack": (131, 132), "restart_syscall": (219, 128), "clock_gettime": (228, 113), "gettimeofday": (96, 169),
+    "clock_nanosleep": (230, 115), "sched_yield": (24, 124), "getpid": (39, 172), "gettid": (186, 178),
+    "getrandom": (318, 278), "exit": (60, 93), "exit_group": (231, 94),
 }  # fmt: skip
-_AARCH64 = {
-    "openat": 56, "openat2": 437, "open_by_handle_at": 265, "socket": 198, "connect": 203, "bind": 200, "listen": 201,
-    "execve": 221, "execveat": 281, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "kill": 129,
-    "tkill": 130, "tgkill": 131, "pidfd_open": 434, "pidfd_getfd": 438, "pidfd_send_signal": 424, "unlinkat": 35,
-    "renameat": 38, "renameat2": 276, "mkdirat": 34, "linkat": 37, "symlinkat": 36, "mknodat": 33, "fchmod": 52,
-    "fchmodat": 53, "fchown": 55, "fchownat": 54, "mount": 40, "unshare": 97, "setns": 268, "bpf": 280,
-    "io_uring_setup": 425, "memfd_create": 279, "userfaultfd": 282, "perf_event_open": 241, "keyctl": 219,
-}  # fmt: skip
-MACHINES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}  # audit number of the machine, calls
+MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column in CALLS, audit number
 
+_FIONBIO = 0x5421  # the one ioctl that is allowed: (not) to block
+_PROT_EXEC = 0x4  # memory never becomes code
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_GET_NO_NEW_PRIVS = 39
 _PR_SET_SECCOMP = 22
 _MODE_FILTER = 2
 _KILL_PROCESS, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER_AT, _MACHINE_AT = 0, 4  # offsets in struct seccomp_data
-_X32 = 0x40000000  # calls of the x32 interface have this bit
+_SECOND_AT, _THIRD_AT = 24, 32  # of the low words of a call's second and third argument
+
+Line = tuple[int, int, int, int]  # code, lines to skip if true, lines to skip if false, operand
 
 
 class _Program(ctypes.Structure):
@@ -48,10 +53,10 @@ class _Program(ctypes.Structure):
 
 
 def forbid(*, kill: bool) -> None:
-    """Forbid the calls of this machine's list to this process for ever.
+    """Forbid this process for ever all system calls but CALLS.
 
-    With `kill` such a call ends the process, else it fails with EPERM. Raises OSError if the kernel has no seccomp, or
-    the machine is not one of MACHINES.
+    With `kill` another call ends the process, else it fails with EPERM. Raises OSError if the kernel has no seccomp or
+    CALLS does not know the machine.
     """
     for call in prepared(kill):
         if _libc().prctl(*call) != 0:
@@ -76,13 +81,21 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def program(machine: int, calls: dict[str, int], *, kill: bool) -> bytes:
-    """The filter: another machine's calls and the listed ones are refused, the others allowed."""
-    refuse = _KILL_PROCESS if kill else _ERRNO | errno.EPERM
-    numbers = sorted(calls.values())
-    lines = [(_LOAD, 0, 0, _MACHINE_AT), (_EQUAL, 1, 0, machine), (_RETURN, 0, 0, _KILL_PROCESS)]
-    lines += [(_LOAD, 0, 0, _NUMBER_AT), (_AT_LEAST, len(numbers) + 1, 0, _X32)]
-    for position, number in enumerate(numbers):
-        lines.append((_EQUAL, len(numbers) - position, 0, number))
-    lines += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, refuse)]
-    return b"".join(struct.pack("=HBBI", *line) for line in lines)
+def program(column: int, machine: int, *, kill: bool) -> bytes:
+    """The filter for one machine. A call of another machine, or of its 32-bit interface, ends the process."""
+    refuse: Line = (_RETURN, 0, 0, _KILL_PROCESS if kill else _ERRNO | errno.EPERM)
+    allow: Line = (_RETURN, 0, 0, _ALLOW)
+    lines: list[Line] = [(_LOAD, 0, 0, _MACHINE_AT), (_EQUAL, 1, 0, machine), (_RETURN, 0, 0, _KILL_PROCESS)]
+    lines.append((_LOAD, 0, 0, _NUMBER_AT))
+    for name, numbers in CALLS.items():
+        number = numbers[column]
+        if number is None:
+            continue
+        if name == "ioctl":
+            wanted: list[Line] = [(_LOAD, 0, 0, _SECOND_AT), (_EQUAL, 0, 1, _FIONBIO), allow, refuse]
+        elif name in ("mmap", "mprotect"):
+            wanted = [(_LOAD, 0, 0, _THIRD_AT), (_ANY_BIT, 1, 0, _PROT_EXEC), allow, refuse]
+        else:
+            wanted = [allow]
+        lines += [(_EQUAL, 0, len(wanted), number), *wanted]
+    return b"".join(struct.pack("=HBBI", *line) for line in (*lines, refuse))
