@@ -16,6 +16,7 @@ from eardrum.protocol.catalog import (
     DeleteRecordStream,
     PlaybackStreamCreated,
     PlaybackStreamKilled,
+    RecordBufferAttrChanged,
     RecordStreamCreated,
     RecordStreamEvent,
     RecordStreamKilled,
@@ -27,11 +28,13 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply, Told
 from eardrum.protocol.message import Message
-from eardrum.protocol.packets import SoundPacket, sound_head
-from eardrum.terms.errors import PulseError
+from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
+from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.properties import value
 
-_ABOUT_RECORD_STREAMS = (RecordStreamKilled, RecordStreamMoved, RecordStreamSuspended, RecordStreamEvent)
+_ABOUT_RECORD_STREAMS = (
+    RecordBufferAttrChanged, RecordStreamEvent, RecordStreamKilled, RecordStreamMoved, RecordStreamSuspended,
+)  # fmt: skip
 _BY_INDEX = (SetSinkInputVolume, SetSinkInputMute)
 
 
@@ -148,6 +151,8 @@ class Streams:
         return outcomes
 
     def _learn(self, stream: int, message: Message) -> None:
+        if getattr(message, "channel", None) == CONTROL:  # sound sent there would be read as commands
+            raise RemoteProtocolError("a stream on the channel of control packets")
         match message:
             case PlaybackStreamCreated():
                 self._playing[message.channel] = stream

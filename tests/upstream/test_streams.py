@@ -1,0 +1,246 @@
+"""The upstream side of carried streams, against an upstream that is a conversation and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eardrum.protocol import codec
+from eardrum.protocol.catalog import (
+    Ack,
+    ClientEvent,
+    CorkPlaybackStream,
+    CreatePlaybackStream,
+    CreateRecordStream,
+    DeletePlaybackStream,
+    DeleteRecordStream,
+    DrainPlaybackStream,
+    GetRecordLatency,
+    PlaybackStreamCreated,
+    PlaybackStreamKilled,
+    RecordBufferAttrChanged,
+    RecordStreamCreated,
+    RecordStreamKilled,
+    RecordStreamMoved,
+    Request,
+    SetClientName,
+    SetSinkInputMute,
+    SetSinkInputVolume,
+    Started,
+    Subscribe,
+    SubscribeEvent,
+)
+from eardrum.protocol.conversation import Command, Serving
+from eardrum.protocol.message import Message
+from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
+from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError, RemoteProtocolError
+from eardrum.upstream.streams import Answered, Outcome, Recorded, RefusedThat, Said, Streams
+
+SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
+PLAY = CreatePlaybackStream(sample_spec=SPEC, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
+RECORD = CreateRecordStream(sample_spec=SPEC, channel_map=STEREO)
+
+
+class Upstream:
+    """A server that hears what `streams` say and answers what a test tells it to."""
+
+    def __init__(self, version: int = 35) -> None:
+        self.streams = Streams(version)
+        self._serving = Serving(version)
+
+    def says(self, stream: int, token: int | None, message: Message) -> Command | None:
+        """What the upstream hears when this is said."""
+        return self._hears(self.streams.say(stream, token, message))
+
+    def _hears(self, packet: bytes) -> Command | None:
+        heard = self._serving.receive(memoryview(packet))
+        assert len(heard) <= 1
+        return heard[0] if heard else None
+
+    def answers(self, command: Command, message: Message) -> list[Outcome]:
+        return self.streams.receive(memoryview(self._serving.say(message, command.tag)))
+
+    def refuses(self, command: Command, error: PulseError) -> list[Outcome]:
+        return self.streams.receive(memoryview(self._serving.refuse(command.tag, error)))
+
+    def tells(self, *messages: Message) -> list[Outcome]:
+        return self.streams.receive(memoryview(b"".join(map(self._serving.say, messages))))
+
+    def sends(self, channel: int, samples: bytes) -> list[Outcome]:
+        return self.streams.receive(memoryview(sound_head(channel, len(samples)) + samples))
+
+    def makes(self, stream: int, channel: int, create: Message = PLAY) -> None:
+        """Create a stream; its index upstream is its channel plus 100."""
+        command = self.says(stream, 1, create)
+        assert command is not None
+        reply = (
+            PlaybackStreamCreated(channel=channel, sink_input=channel + 100, missing=0)
+            if create is PLAY
+            else RecordStreamCreated(channel=channel, source_output=channel + 100)
+        )
+        assert self.answers(command, reply) == [Answered(1, reply)]
+
+
+@pytest.fixture
+def upstream():
+    return Upstream()
+
+
+def test_it_introduces_itself_as_the_outlet():
+    upstream = Upstream()
+    command = upstream._hears(upstream.streams.hello("fire fox"))
+    assert command is not None
+    assert command.message == SetClientName(
+        proplist={"application.name": b"fire fox\0", "application.id": b"eardrum\0"}
+    )
+
+
+def test_an_old_upstream_is_told_the_name_as_it_knows_it():
+    upstream = Upstream(12)
+    command = upstream._hears(upstream.streams.hello("box"))
+    assert command is not None
+    assert command.message == SetClientName(name="box")
+
+
+def test_a_stream_is_spoken_of_by_the_upstreams_numbers(upstream):
+    upstream.makes(1, channel=7)
+    upstream.makes(2, channel=0)
+    for stream, channel in ((1, 7), (2, 0)):
+        cork = upstream.says(stream, None, CorkPlaybackStream(channel=stream, cork=True))
+        assert cork.message == CorkPlaybackStream(channel=channel, cork=True)
+        volume = upstream.says(stream, None, SetSinkInputVolume(index=stream, volume=(5, 5)))
+        assert volume.message == SetSinkInputVolume(index=channel + 100, volume=(5, 5))
+        mute = upstream.says(stream, None, SetSinkInputMute(index=stream, muted=True))
+        assert mute.message == SetSinkInputMute(index=channel + 100, muted=True)
+        assert upstream.streams.sound_head(stream, 8, 1, -4) == sound_head(channel, 8, 1, -4)
+
+
+def test_what_is_said_is_not_changed_for_the_one_who_said_it(upstream):
+    upstream.makes(1, channel=7)
+    message = CorkPlaybackStream(channel=1, cork=True)
+    upstream.says(1, None, message)
+    assert message.channel == 1
+
+
+def test_a_stream_that_is_not_there_yet_or_any_more_is_not_spoken_of(upstream):
+    assert upstream.says(1, 5, DrainPlaybackStream(channel=1)) is None
+    assert upstream.streams.sound_head(1, 8, 0, 0) == b""
+    upstream.says(1, 1, PLAY)
+    assert upstream.says(1, None, DeletePlaybackStream(channel=1)) is None
+    upstream.makes(2, channel=3)
+    assert upstream.says(2, None, DeletePlaybackStream(channel=2)).message == DeletePlaybackStream(channel=3)
+    assert upstream.says(2, None, DeletePlaybackStream(channel=2)) is None
+    assert upstream.streams.sound_head(2, 8, 0, 0) == b""
+    assert upstream.tells(Request(channel=3, nbytes=9)) == []
+
+
+def test_answers_find_their_questions_in_any_order(upstream):
+    upstream.makes(1, channel=7)
+    drain = upstream.says(1, 10, DrainPlaybackStream(channel=1))
+    cork = upstream.says(1, 11, CorkPlaybackStream(channel=1, cork=True))
+    assert upstream.refuses(cork, PulseError.BADSTATE) == [RefusedThat(11, PulseError.BADSTATE)]
+    assert upstream.answers(drain, Ack()) == [Answered(10, Ack())]
+    assert upstream.answers(drain, Ack()) == []  # nothing waits for it any more
+
+
+def test_an_answer_that_nobody_waits_for_is_no_outcome(upstream):
+    upstream.makes(1, channel=7)
+    cork = upstream.says(1, None, CorkPlaybackStream(channel=1, cork=True))
+    assert upstream.answers(cork, Ack()) == []
+    mute = upstream.says(1, None, SetSinkInputMute(index=1, muted=True))
+    assert upstream.refuses(mute, PulseError.NOENTITY) == []
+    assert upstream.streams.receive(memoryview(codec.packet(Ack(), 4711, 35))) == []
+
+
+def test_a_refused_stream_leaves_nothing(upstream):
+    command = upstream.says(1, 3, PLAY)
+    assert upstream.refuses(command, PulseError.TOOLARGE) == [RefusedThat(3, PulseError.TOOLARGE)]
+    assert upstream.says(1, None, DeletePlaybackStream(channel=1)) is None
+    assert upstream.streams._asked == {}
+
+
+def test_what_is_told_is_told_of_our_stream(upstream):
+    upstream.makes(1, channel=7)
+    upstream.makes(2, channel=8)
+    told = [Started(channel=8), Request(channel=7, nbytes=100)]
+    assert upstream.tells(*told) == [Said(2, told[0]), Said(1, told[1])]
+    assert upstream.tells(Started(channel=9), ClientEvent(event="x", proplist={})) == []
+    assert upstream.tells(SubscribeEvent(event=2, index=7)) == []
+
+
+def test_playback_and_record_streams_of_the_same_number_are_two(upstream):
+    upstream.makes(1, channel=4)
+    upstream.makes(2, channel=4, create=RECORD)
+    assert upstream.tells(Started(channel=4)) == [Said(1, Started(channel=4))]
+    moved = RecordStreamMoved(channel=4, source_index=1, source_name="s", suspended=False)
+    assert upstream.tells(moved) == [Said(2, moved)]
+    assert upstream.sends(4, b"abcd") == [Recorded(2, memoryview(b"abcd"))]
+    upstream.says(2, None, DeleteRecordStream(channel=2))
+    assert upstream.sends(4, b"abcd") == []
+    assert upstream.tells(Started(channel=4)) == [Said(1, Started(channel=4))]
+
+
+def test_news_of_record_streams_never_reaches_a_playback_stream(upstream):
+    upstream.makes(1, channel=4)
+    told = RecordBufferAttrChanged(channel=4, maxlength=1, fragsize=1, latency=1)
+    assert upstream.tells(told, RecordStreamKilled(channel=4)) == []
+    assert upstream.streams.sound_head(1, 8, 0, 0)
+
+
+@pytest.mark.parametrize(("create", "killed"), [(PLAY, PlaybackStreamKilled), (RECORD, RecordStreamKilled)])
+def test_a_killed_stream_is_told_once_and_forgotten(upstream, create, killed):
+    upstream.makes(1, channel=4, create=create)
+    assert upstream.tells(killed(channel=4), killed(channel=4)) == [Said(1, killed(channel=4))]
+    assert upstream.says(1, None, GetRecordLatency(channel=1, client_time=(0, 0))) is None
+    assert upstream.sends(4, b"abcd") == []
+
+
+def test_the_upstream_may_use_a_number_again(upstream):
+    upstream.makes(1, channel=4)
+    upstream.says(1, None, DeletePlaybackStream(channel=1))
+    upstream.makes(2, channel=4)
+    assert upstream.tells(Started(channel=4)) == [Said(2, Started(channel=4))]
+
+
+def test_sound_lies_where_it_was_received(upstream):
+    upstream.makes(1, channel=4, create=RECORD)
+    packet = bytearray(sound_head(4, 4) + b"abcd")
+    (heard,) = upstream.streams.receive(memoryview(packet))
+    assert isinstance(heard, Recorded)
+    packet[-4:] = b"efgh"
+    assert heard.data == b"efgh"
+
+
+def test_a_stream_on_the_channel_of_control_packets_would_turn_sound_into_commands(upstream):
+    command = upstream.says(1, 1, PLAY)
+    with pytest.raises(RemoteProtocolError):
+        upstream.answers(command, PlaybackStreamCreated(channel=CONTROL, sink_input=1, missing=0))
+
+
+@pytest.mark.parametrize("message", [Subscribe(mask=1), SetClientName(proplist={})], ids=lambda m: type(m).__name__)
+def test_an_upstream_that_speaks_like_a_client_is_given_up(upstream, message):
+    with pytest.raises(RemoteProtocolError):
+        upstream.streams.receive(memoryview(codec.packet(message, 0, 35)))
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_garbage_is_given_up_or_nothing(garbage, framed):
+    streams = Upstream().streams
+    if framed:
+        garbage = sound_head(CONTROL, len(garbage)) + garbage
+    try:
+        assert all(
+            isinstance(outcome, Answered | RefusedThat | Said | Recorded)
+            for outcome in streams.receive(memoryview(garbage))
+        )
+    except RemoteProtocolError:
+        pass
+
+
+def test_pieces_of_long_packets_are_all_recorded(upstream):
+    upstream.makes(1, channel=4, create=RECORD)
+    outcomes = upstream.sends(4, bytes(150_000))
+    assert [len(outcome.data) for outcome in outcomes] == [65536, 65536, 150_000 - 2 * 65536]
+    assert isinstance(Serving(35).receive(memoryview(sound_head(0, 4) + bytes(4)))[0], SoundPacket)
