@@ -33,7 +33,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import Message
-from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
+from eardrum.protocol.packets import CONTROL, sound_head
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.upstream.streams import Answered, Outcome, Recorded, RefusedThat, Said, Streams
@@ -231,10 +231,7 @@ def test_garbage_is_given_up_or_nothing(garbage, framed):
     if framed:
         garbage = sound_head(CONTROL, len(garbage)) + garbage
     try:
-        assert all(
-            isinstance(outcome, Answered | RefusedThat | Said | Recorded)
-            for outcome in streams.receive(memoryview(garbage))
-        )
+        assert streams.receive(memoryview(garbage)) == []
     except RemoteProtocolError:
         pass
 
@@ -243,4 +240,3 @@ def test_pieces_of_long_packets_are_all_recorded(upstream):
     upstream.makes(1, channel=4, create=RECORD)
     outcomes = upstream.sends(4, bytes(150_000))
     assert [len(outcome.data) for outcome in outcomes] == [65536, 65536, 150_000 - 2 * 65536]
-    assert isinstance(Serving(35).receive(memoryview(sound_head(0, 4) + bytes(4)))[0], SoundPacket)
