@@ -101,7 +101,7 @@ def test_an_interrupt_while_it_starts_ends_it_too(start, runtime):
 def test_it_goes_on_for_others(start, stderr, runtime):
     opens = 'exec "$0" -m eardrum open radio --output null'
     assert result(start("sh", "-c", opens, sys.executable)) == (0, f"{runtime}/outlets/radio\n")
-    said = re.fullmatch(rf"process (\d+) goes on as the desk in {runtime}, for radio\n", stderr())
+    said = re.fullmatch(rf"eardrum: process (\d+) goes on as the desk in {runtime}, for radio\n", stderr())
     assert said, stderr()
     assert served(runtime)
     end_desk(runtime, int(said[1]))

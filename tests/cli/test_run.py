@@ -177,7 +177,7 @@ def test_bwrap_gets_a_mount(desk, say, engines):
 def test_a_container_that_stays_keeps_its_outlet(desk, say, engines, words):
     result = say("run", "podman", *words.split(), "--name", "radio", "img")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == "outlet radio stays open; `eardrum close radio` closes it\n"
+    assert result.stderr == "eardrum: outlet radio stays open; `eardrum close radio` closes it\n"
     assert not desk.outlets["radio"]["held"]
 
 

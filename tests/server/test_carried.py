@@ -46,7 +46,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.answers.playback import MAX_STREAMS
 from eardrum.server.core import MOST_UNANSWERED, Server
-from eardrum.server.effects import Answer, KeepLevel, Refuse, Reissue, ReissueSound, Tell, WantUpstream
+from eardrum.server.effects import Answer, KeepLevel, Refuse, Reissue, ReissueSound, Tell, WantUpstream, WireSays
 from eardrum.server.events import (
     INPUT,
     OUTPUT,
@@ -165,10 +165,12 @@ def test_what_the_upstream_refuses_is_refused_and_nothing_remains():
         << Reissue(OUTPUT, 1, 1, ANY)
         >> UpstreamRefused(1, PulseError.TOOLARGE)
         << Refuse(1, 1, PulseError.TOOLARGE)
+        << WireSays(OUTPUT, PulseError.TOOLARGE)
         >> Asked(1, 2, CREATE)
         << Reissue(OUTPUT, 2, 2, ANY)
         >> UpstreamAnswered(2, CREATED_UPSTREAM)
         << Answer(1, 2, CREATED)
+        << WireSays(OUTPUT, None)
     ).over()
 
 

@@ -36,7 +36,9 @@ def desk_at_hand(runtime: Path) -> Iterator[None]:
     finally:
         users = [name for name in _open_names(runtime) if name not in remembered]
         if users:
-            click.echo(f"process {desk.pid} goes on as the desk in {runtime}, for {', '.join(users)}", err=True)
+            click.echo(
+                f"eardrum: process {desk.pid} goes on as the desk in {runtime}, for {', '.join(users)}", err=True
+            )
         else:
             _end(desk)
 

@@ -100,6 +100,10 @@ def _way_of(command: Sequence[str]) -> _Way:
                 False,
                 lambda outlet: (bubblewrap.spliced(command, outlet.directory, known), {}),
             )
+        case "docker" | "nerdctl" | "systemd-nspawn" | "lxc-execute" | "lxc-start" as engine:
+            raise Complaint(
+                f"{engine}: run cannot wire it yet; `eardrum open NAME` prints a directory to mount at /run/pulse"
+            )
         case program:
             return _Way(program, False, lambda outlet: (command, {"PULSE_SERVER": f"unix:{outlet.socket}"}))
 
@@ -129,7 +133,7 @@ def _run(control: Control, outlet: Outlet, way: _Way) -> int:
         control.close(outlet.name)
         raise
     if way.outlives and status == 0:
-        click.echo(f"outlet {outlet.name} stays open; `eardrum close {outlet.name}` closes it", err=True)
+        click.echo(f"eardrum: outlet {outlet.name} stays open; `eardrum close {outlet.name}` closes it", err=True)
         return 0
     try:
         control.close(outlet.name)

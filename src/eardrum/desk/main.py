@@ -13,7 +13,9 @@ from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
 from eardrum.desk.say import say
 from eardrum.desk.workers import Workers
+from eardrum.kernel import confinement
 from eardrum.kernel.outlet_directory import Runtime
+from eardrum.terms.errors import Complaint
 from eardrum.worker import nursery
 from eardrum.worker.nursery import Nursery, Serve
 
@@ -36,6 +38,12 @@ def run_desk(
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        confinement.prepare()
+    except OSError as error:
+        raise Complaint(
+            f"workers cannot be confined here: {error.strerror}; Eardrum runs on x86-64 and 64-bit ARM with seccomp"
+        ) from None
     directory = Runtime(runtime)
     try:
         first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread

@@ -143,11 +143,24 @@ class Outlet:
             self._wants(worker, record.a)
         elif record.kind is Kind.LEVEL:
             self._keep_level(worker, record)
+        elif record.kind is Kind.WIRE:
+            self._note_wire(worker, record)
         elif self._recording:
             self.note = f"{self._recording.path}: nothing more can be written; what is in it is complete"
             say(f"outlet {self.wiring.name}: {self.note}")
         else:
             worker.kill("speaks of a file, but has none")
+
+    def _note_wire(self, worker: Worker, record: Record) -> None:
+        """The other end refuses streams, or takes them again."""
+        _, wire, error, _ = record
+        end = self._end(wire)
+        if end is None or error > PulseError.BUSY:
+            worker.kill("speaks of a wire that is not there, or in no known words")
+        elif error:
+            self.note = f"{end}: the server there refuses streams: {PulseError(error).name}"
+        else:
+            self.note = ""
 
     def _keep_level(self, worker: Worker, record: Record) -> None:
         """The next worker of the outlet begins with it."""

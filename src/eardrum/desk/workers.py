@@ -152,7 +152,7 @@ class Worker:
                 self.ready = True
             case Kind.COUNTS:
                 self.connections, self.playing, self.recording = record[1:]
-            case Kind.WANT | Kind.LEVEL | Kind.FILE_FAILED:
+            case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED:
                 self._asks(self, record)
 
 

@@ -53,6 +53,7 @@ class Carried(ABC):
             self.new_attr(outcome)
             self.server.add(self)  # type: ignore[arg-type]
             self.server.answer(self.client, tag, created(outcome))
+        self.server.wire_says(self.wire, outcome if isinstance(outcome, PulseError) else None)
 
     def ask(self, tag: Tag, message: Message) -> None:
         """Ask the upstream what the client asked; its answer is the answer."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eardrum.protocol.catalog import (
@@ -245,7 +244,7 @@ class CarriedPlayback(Carried, PlaybackStream):
                 self.new_attr(outcome)
                 self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self._metrics()))
             case PlaybackLatency():
-                self.server.answer(self.client, tag, replace(outcome))
+                self.server.answer(self.client, tag, outcome)
             case Ack():
                 self.server.answer(self.client, tag, Ack())
             case _:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eardrum.protocol.catalog import (
@@ -143,6 +142,6 @@ class CarriedRecord(Carried, RecordStream):
             case RecordBufferAttrSet() | RecordLatency() | Ack():
                 if isinstance(outcome, RecordBufferAttrSet):
                     self.new_attr(outcome)
-                self.server.answer(self.client, tag, replace(outcome))
+                self.server.answer(self.client, tag, outcome)
             case _:
                 self.server.refuse(self.client, tag, error_of(outcome))

@@ -10,7 +10,18 @@ from eardrum.protocol.message import Message
 from eardrum.server import answers
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.carried_record import CarriedRecord
-from eardrum.server.effects import Answer, Effect, HangUp, KeepLevel, Refuse, Reissue, Tell, WakeMe, WantUpstream
+from eardrum.server.effects import (
+    Answer,
+    Effect,
+    HangUp,
+    KeepLevel,
+    Refuse,
+    Reissue,
+    Tell,
+    WakeMe,
+    WantUpstream,
+    WireSays,
+)
 from eardrum.server.events import (
     INPUT,
     OUTPUT,
@@ -62,6 +73,7 @@ class Server:
         self._sync_numbers = 0
         self._tokens: dict[int, tuple[int, Done]] = {}  # token to wire and what to do with the answer
         self._token_numbers = 0
+        self._wire_errors: dict[int, PulseError | None] = {}
         self._up = {OUTPUT: False, INPUT: False}
         self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
         self._reactions: dict[type, Callable[[Any], None]] = {
@@ -252,6 +264,12 @@ class Server:
 
     def hang_up(self, client: Client, why: str) -> None:
         self.effects.append(HangUp(client.number, why))
+
+    def wire_says(self, wire: int, error: PulseError | None) -> None:
+        """What the upstream of this wire made of the newest stream. That there is no upstream is known outside."""
+        if self._up[wire] and self._wire_errors.get(wire) is not error:
+            self._wire_errors[wire] = error
+            self.effects.append(WireSays(wire, error))
 
     def keep_level(self, view: View, wire: int, device: Sink | Source) -> None:
         """The level of an end of the outlet must outlast this worker; a room keeps none."""

@@ -102,6 +102,14 @@ class KeepLevel:
 
 
 @dataclass(slots=True)
+class WireSays:
+    """The upstream of this wire refuses new streams for this reason, or, with None, takes them again."""
+
+    wire: int
+    error: PulseError | None
+
+
+@dataclass(slots=True)
 class WriteFile:
     """`silence` frames of silence and then this block of sound go to the file of the worker's `file:` end."""
 
@@ -110,5 +118,6 @@ class WriteFile:
 
 
 Effect = (
-    Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound | KeepLevel | WriteFile
+    Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound
+    | KeepLevel | WireSays | WriteFile
 )  # fmt: skip

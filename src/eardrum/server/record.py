@@ -133,12 +133,13 @@ class MixedRecord(RecordStream):
 
     def give(self, block: Block) -> None:
         """One block from the bus, at its rate and channels; the block is shared and must not be changed."""
+        if self.source.gain is not None:
+            block = block * self.source.gain
         block = remap.remap(block, self.bus.channel_map, self.channel_map)
         if self.resampler is not None:
             block = self.resampler.feed(block)
-        for gain in (self.gain, self.source.gain):
-            if gain is not None:
-                block = block * gain[: self.spec.channels]
+        if self.gain is not None:
+            block = block * self.gain
         if not len(block):
             return
         data = convert.encode(block, self.spec)

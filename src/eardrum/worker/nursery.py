@@ -102,7 +102,10 @@ def load() -> Serve:
 
 
 def start(load: Callable[[], Serve] = load) -> Nursery:
-    """Fork the nursery. The calling process must have no thread and must not have imported numpy."""
+    """Fork the nursery. The calling process must have no thread and must not have imported numpy.
+
+    It may have a loop: the child never returns to it, and closes all descriptors but its own.
+    """
     ours, theirs = seqpacket.pair()
     pid = os.fork()
     if pid == 0:

@@ -31,10 +31,11 @@ class Kind(enum.IntEnum):
     FINISHED = 19  # it is over; the file, if there is one, is complete
     FILE_FAILED = 20  # the file could not be written on; what is in it is complete
     LEVEL = 21  # a: wire, and MUTED or not; b, c: volume left and right
+    WIRE = 22  # a: wire, b: why its upstream refuses streams, an error code; 0: it takes them again
 
 
 FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH))
-FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.LEVEL, Kind.FILE_FAILED))
+FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.LEVEL, Kind.WIRE, Kind.FILE_FAILED))
 
 
 MUTED = 1 << 8  # in the a of LEVEL

@@ -18,6 +18,7 @@ from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
 from eardrum.kernel.sound_files import FileWriter
+from eardrum.protocol.catalog import Request
 from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import NEWEST
 from eardrum.protocol.packets import SoundPacket, sound_head
@@ -33,6 +34,7 @@ from eardrum.server.effects import (
     Tell,
     WakeMe,
     WantUpstream,
+    WireSays,
     WriteFile,
 )
 from eardrum.server.events import (
@@ -128,7 +130,7 @@ class Worker:
         self._connections: dict[int, _Connection] = {}
         self._upstreams: dict[int, _Upstream] = {}
         self._unreachable: dict[int, tuple[float, PulseError]] = {}  # wires: when and why the desk could not connect
-        self._levels: dict[int, Record] = {}  # by wire: moved, and not yet told to the desk
+        self._news: dict[tuple[Kind, int], Record] = {}  # by kind and wire: what the desk is told with the next counts
         self._next = 0
         self._stuck = False
         self._core_due: float | None = None
@@ -149,6 +151,7 @@ class Worker:
             WriteFile: self._write_file,
             HangUp: self._hang_up,
             KeepLevel: self._keep_level,
+            WireSays: self._wire_says,
             WantUpstream: self._want_upstream,
         }
 
@@ -403,6 +406,7 @@ class Worker:
                 case Recorded(stream, samples):
                     self._do(UpstreamSound(stream, samples))
                 case Said(stream, message):
+                    self._recount = self._recount or not isinstance(message, Request)
                     self._do(UpstreamTold(stream, message))
                 case Answered(token, message):
                     self._do(UpstreamAnswered(token, message))
@@ -430,6 +434,7 @@ class Worker:
         if upstream is not None:
             self._loop.forget(upstream.link.descriptor)
             upstream.link.close()
+        self._recount = True
         self._do(UpstreamLost(wire, error))
 
     # -- the desk
@@ -475,16 +480,21 @@ class Worker:
             if counts != self._counts:
                 self._counts = counts
                 self._tell_desk(Record(Kind.COUNTS, *counts))
-            self._tell_levels()
+            self._tell_news()
 
     def _keep_level(self, effect: KeepLevel) -> None:
         left, right = effect.volume
-        self._levels[effect.wire] = Record(Kind.LEVEL, effect.wire | (MUTED if effect.muted else 0), left, right)
+        level = Record(Kind.LEVEL, effect.wire | (MUTED if effect.muted else 0), left, right)
+        self._news[Kind.LEVEL, effect.wire] = level
         self._recount = True
 
-    def _tell_levels(self) -> None:
-        while self._levels:
-            self._tell_desk(self._levels.popitem()[1])
+    def _wire_says(self, effect: WireSays) -> None:
+        self._news[Kind.WIRE, effect.wire] = Record(Kind.WIRE, effect.wire, effect.error or 0)
+        self._recount = True
+
+    def _tell_news(self) -> None:
+        while self._news:
+            self._tell_desk(self._news.popitem()[1])
 
     def _finish(self) -> None:
         """End. What was heard until now is in the file, and the file is complete."""
@@ -495,6 +505,6 @@ class Worker:
             with contextlib.suppress(OSError):
                 self._writer.finish()
             self._writer = None
-        self._tell_levels()
+        self._tell_news()
         self._tell_desk(Record(Kind.FINISHED))
         self._loop.running = False

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cache
 
 # allowed system calls, with their numbers on x86-64 and on 64-bit ARM; None: the machine does not have it
-CALLS: Mapping[str, tuple[int | None, int]] = {
+CALLS: Mapping[str, tuple[int | None, int | None]] = {
     # the loop, and sockets that are there
     "epoll_wait": (232, None), "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441), "epoll_ctl": (233, 21),
     "accept4": (288, 242), "recvfrom": (45, 207), "recvmsg": (47, 212), "sendto": (44, 206), "sendmsg": (46, 211),
