@@ -3,11 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check generated bench
+.PHONY: help setup demo test check generated bench fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: .venv/.installed .venv/.peers ## .venv with the command at .venv/bin/eardrum, and the system packages that tests and demo use
 
@@ -21,7 +21,7 @@ check: setup generated ## style, types, layers, and that what is generated is up
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy demo tools bench
+	$(BIN)/mypy demo tools bench fuzz
 	$(BIN)/lint-imports
 	git --no-pager diff --exit-code -- docs/protocol.md
 
@@ -31,6 +31,9 @@ generated: setup ## the documents that are made from the code
 bench: setup ## what a stream costs on an outlet, beside the same stream on PulseAudio itself
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/codec.py
+
+fuzz: setup ## random and damaged input for SECONDS=60, against the codec and the server core
+	$(BIN)/python fuzz/run.py --seconds $(or $(SECONDS),60)
 
 # pip knows dependency groups since 25.1, uv for longer; Debian's own pip is older, so it is renewed inside .venv.
 .venv/.installed: pyproject.toml
