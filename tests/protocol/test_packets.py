@@ -143,3 +143,18 @@ def test_the_longest_packets_and_meaningless_flags_are_read() -> None:
 
 def test_a_thousand_packets_in_one_write() -> None:
     assert fed(b"".join(control(b"%d" % i) for i in range(1000))) == [b"%d" % i for i in range(1000)]
+
+
+def test_what_came_before_a_fault_and_what_is_wrong_are_still_there() -> None:
+    reader, items = Reader(), []
+    with pytest.raises(RemoteProtocolError):
+        reader.feed(memoryview(control(b"good") + bytes(20) + b"more"), items)
+    assert items == [b"good"]
+    assert reader.rest == bytes(20) + b"more"
+
+
+def test_who_only_listens_may_take_longer_control_packets() -> None:
+    long = control(bytes(MAX_CONTROL + 1))
+    assert Reader(MAX_SOUND).feed(memoryview(long)) == [bytes(MAX_CONTROL + 1)]
+    with pytest.raises(RemoteProtocolError):
+        Reader().feed(memoryview(long))
