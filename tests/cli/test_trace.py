@@ -142,7 +142,7 @@ def test_nothing_is_left_behind(server: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [
-        (["true"], 125, "write -- before the program"),
+        (["paplay", "x.wav"], 125, "write -- before a program"),
         (["--"], 125, "Missing argument"),
         (["--server", "unix:/nowhere/native", "--", "true"], 125, "eardrum: unix:/nowhere/native: no such socket"),
         (["--server", "tcp:localhost", "--", "true"], 125, "eardrum: no UNIX socket of a sound server is named"),

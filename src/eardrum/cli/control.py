@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -100,8 +101,25 @@ class Control:
         """Close an outlet; returns when its recording is complete. Raises NoOutlet if there is none."""
         self._ask("DELETE", f"/v1/outlets/{name}")
 
-    def _ask(self, method: str, target: str, body: bytes = b"") -> bytes:
-        headers = [("host", "eardrum"), ("content-type", "application/json"), ("content-length", str(len(body)))]
+    def trace(self, name: str, sound: bool) -> Iterator[bytes]:
+        """What an outlet and its programs say to each other, one JSON object a line, until its worker ends.
+
+        With `sound`, sound packets too. This object can do nothing else afterwards. Raises NoOutlet.
+        """
+        target = f"/v1/outlets/{name}/trace{'?sound=1' if sound else ''}"
+        self._ask("GET", target, more=[("upgrade", "lines"), ("connection", "upgrade")])
+        self._socket.settimeout(None)
+        heard, _ = self._http.trailing_data
+        while True:
+            *lines, heard = heard.split(b"\n")
+            yield from lines
+            more = self._socket.recv(65536)
+            if not more:
+                return
+            heard += more
+
+    def _ask(self, method: str, target: str, body: bytes = b"", more: Sequence[tuple[str, str]] = ()) -> bytes:
+        headers = [("host", "eardrum"), ("content-type", "application/json"), ("content-length", str(len(body))), *more]
         try:
             self._say(h11.Request(method=method, target=target, headers=headers))
             self._say(h11.Data(data=body))
@@ -125,6 +143,8 @@ class Control:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 self._http.receive_data(self._socket.recv(65536))
+            elif isinstance(event, h11.InformationalResponse) and event.status_code == 101:
+                return event.status_code, body
             elif isinstance(event, h11.Response):
                 status = event.status_code
             elif isinstance(event, h11.Data):

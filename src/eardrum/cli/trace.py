@@ -14,11 +14,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
-from eardrum.cli import child
+from eardrum.cli import child, options
+from eardrum.cli.control import Control, NoOutlet
 from eardrum.cli.run import Running
 from eardrum.kernel.tap import pass_on, server_at
 from eardrum.kernel.upstream_socket import Unreachable, surroundings
@@ -35,27 +36,45 @@ _OF_THE_PROGRAM = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 
 class _Trace(Running):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" not in args and not {"-h", "--help"}.intersection(args):
-            raise click.UsageError("write -- before the program: eardrum trace -- PROGRAM…", ctx)
-        return super().parse_args(ctx, args)
+        is_name = "--" not in args  # parsing takes it away
+        rest = super().parse_args(ctx, args)
+        ctx.params["is_name"] = is_name
+        if is_name and len(ctx.params["command"]) != 1:
+            raise click.UsageError("write -- before a program: eardrum trace -- PROGRAM…", ctx)
+        return rest
 
 
 @click.command("trace", cls=_Trace, context_settings={"allow_interspersed_args": False})
+@options.runtime_dir
 @click.option("--server", metavar="ADDRESS", help="The sound server as in PULSE_SERVER.  [default: the program's own]")
 @click.option("--audio", is_flag=True, help="Sound packets too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--golden", metavar="FILE", type=click.Path(path_type=Path), help="Record each packet's line and bytes.")
-@click.argument("command", metavar="-- PROGRAM…", nargs=-1, required=True, type=click.UNPROCESSED)
-def verb(server: str | None, audio: bool, as_json: bool, golden: Path | None, command: tuple[str, ...]) -> int:
-    """Run PROGRAM and show on stderr what it and the sound server say to each other.
+@click.argument("command", metavar="NAME | -- PROGRAM…", nargs=-1, required=True, type=click.UNPROCESSED)
+def verb(
+    runtime: Path,
+    server: str | None,
+    audio: bool,
+    as_json: bool,
+    golden: Path | None,
+    command: tuple[str, ...],
+    is_name: bool,
+) -> int:
+    """Show what programs and their sound server say to each other, one line per packet.
 
     \b
       seconds  connection  >  from the program   <  from the server
 
-    Shared memory is kept off, so that sound comes by as well. With `eardrum run -- eardrum trace -- PROGRAM…` the
-    server is an outlet. The exit status is the program's; 125 if Eardrum failed, 126 if PROGRAM cannot be executed,
-    127 if there is none.
+    With NAME: the programs of an open outlet, until it is closed or you press Ctrl-C.
+
+    With PROGRAM: runs it and shows on stderr what it and the sound server say. Shared memory is kept off, so that sound
+    comes by as well. With `eardrum run -- eardrum trace -- PROGRAM…` the server is an outlet. The exit status is the
+    program's; 125 if Eardrum failed, 126 if PROGRAM cannot be executed, 127 if there is none.
     """
+    if is_name:
+        if server or golden:
+            raise click.UsageError("--server and --golden need a program: eardrum trace -- PROGRAM…")
+        return _watch(runtime, command[0], audio, as_json)
     child.located(command[0])
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eardrum-trace-")))
@@ -64,6 +83,33 @@ def verb(server: str | None, audio: bool, as_json: bool, golden: Path | None, co
         printer = Printer(_show, sound=audio, as_json=as_json, golden=record)
         with _tapped(directory / "native", paths, printer):
             return child.run(command, {**os.environ, "PULSE_SERVER": f"unix:{directory / 'native'}"})
+
+
+def _watch(runtime: Path, name: str, audio: bool, as_json: bool) -> int:
+    """Print what an open outlet's programs say; its worker tells, and may tell anything: its text is not trusted."""
+    while True:
+        try:
+            with Control(runtime) as control:
+                for line in control.trace(name, audio):
+                    told = json.loads(line)
+                    if "error" in told:
+                        raise Complaint(str(told["error"]))
+                    click.echo(json.dumps(told) if as_json else _told(told))
+        except NoOutlet as gone:
+            click.echo(f"eardrum: {gone}", err=True)
+            return 1
+        click.echo(f"eardrum: {name}: its worker has ended", err=True)
+
+
+def _told(told: dict[str, Any]) -> str:
+    if "missed" in told:
+        return f"eardrum: {told['missed']} lines are missing"
+    line, why = str(told.get("line", told)), told.get("why")
+    text = f"{line} because={why!r}" if why else line
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if told.get("command") == "ERROR":
+        text = click.style(text, fg="red")
+    return f"{float(told.get('time', 0)):9.4f} {int(told.get('connection', 0)):2} {text}"
 
 
 class Printer:

@@ -4,6 +4,7 @@
     GET    /v1/outlets         what is open
     POST   /v1/outlets         open one; with "held", for as long as this connection lives
     DELETE /v1/outlets/NAME    close one
+    GET    /v1/outlets/NAME/trace   watch it: 101, then one JSON object a line; with ?sound=1 sound packets too
 
 A refusal is `{"error": one line for a person, "status": exit status of the command}`.
 """
@@ -17,6 +18,7 @@ import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import h11
@@ -31,7 +33,8 @@ from eardrum.terms.errors import Complaint
 LONGEST_BODY = 64 * 1024  # bytes
 LONGEST_HEAD = 16 * 1024  # bytes
 
-Answer = tuple[int, Any]  # HTTP status, and what the body says
+Give = Callable[[int], None]  # hand a connection's descriptor over; it stays open here
+Answer = tuple[int, Any]  # HTTP status, and what the body says; 101: a Give
 _READ = 64 * 1024
 
 
@@ -98,10 +101,20 @@ async def _close(caller: Caller, name: str, body: bytes) -> Answer:
     return 200, {}
 
 
+async def _trace(caller: Caller, name: str, body: bytes, *, sound: bool = False) -> Answer:
+    try:
+        outlet = caller.outlets.named(name)
+    except KeyError:
+        raise Refusal(404, f"outlet {name}: is not open; `eardrum list` shows what is") from None
+    return 101, lambda connection: outlet.trace(connection, sound)
+
+
 _ROUTES: tuple[tuple[re.Pattern[str], dict[str, Callable[[Caller, str, bytes], Awaitable[Answer]]]], ...] = (
     (re.compile(r"/v1/desk()"), {"GET": _desk}),
     (re.compile(r"/v1/outlets()"), {"GET": _list, "POST": _open}),
     (re.compile(r"/v1/outlets/([^/?]+)"), {"DELETE": _close}),
+    (re.compile(r"/v1/outlets/([^/?]+)/trace"), {"GET": _trace}),
+    (re.compile(r"/v1/outlets/([^/?]+)/trace\?sound=1"), {"GET": partial(_trace, sound=True)}),
 )
 
 
@@ -152,6 +165,9 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             answer = _refused(refusal.code, refusal, refusal.status)
         except h11.RemoteProtocolError as error:
             answer = _refused(error.error_status_hint, error, 2)
+        if answer[0] == 101:
+            await _hand_over(http, writer, answer[1])
+            return
         await _send(http, writer, answer)
         if http.our_state is not h11.DONE or http.their_state is not h11.DONE:
             return
@@ -204,6 +220,22 @@ async def _done(
 
 def _refused(code: int, line: object, status: int) -> Answer:
     return code, {"error": str(line), "status": status}
+
+
+async def _hand_over(http: h11.Connection, writer: asyncio.StreamWriter, give: Give) -> None:
+    """Stop speaking HTTP; somebody else writes on the connection from now on."""
+    connection = os.dup(writer.get_extra_info("socket").fileno())
+    try:
+        headers = [("upgrade", "lines"), ("connection", "upgrade")]
+        writer.write(http.send(h11.InformationalResponse(status_code=101, headers=headers)) or b"")
+        await writer.drain()
+        give(connection)
+    except Complaint as complaint:
+        writer.write(msgspec.json.encode({"error": str(complaint)}) + b"\n")
+    except h11.LocalProtocolError:
+        writer.write(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: lines\r\nContent-Length: 0\r\n\r\n")
+    finally:
+        os.close(connection)
 
 
 async def _send(http: h11.Connection, writer: asyncio.StreamWriter, answer: Answer) -> None:

@@ -87,6 +87,13 @@ class Outlet:
             "note": self.note,
         }
 
+    def trace(self, connection: int, sound: bool) -> None:
+        """Let somebody watch the conversations over this descriptor, which stays open here. Raises Complaint."""
+        if self._worker is None:
+            self._start()
+        if self._worker is None or not self._worker.tell(Record(Kind.TRACE, int(sound)), (connection,)):
+            raise Complaint(f"outlet {self.wiring.name}: cannot be watched now; {self.note or 'try again'}")
+
     async def end(self) -> None:
         """Serve nobody any more; return when the recording, if there is one, is complete."""
         self._open = False
@@ -224,6 +231,12 @@ class Outlets:
 
     def __iter__(self) -> Iterator[Outlet]:
         return iter(self._outlets.values())
+
+    def named(self, name: str) -> Outlet:
+        """The open outlet of this name. Raises KeyError, also if it is just being closed."""
+        if name in self._closing:
+            raise KeyError(name)
+        return self._outlets[name]
 
     def open(self, wiring: Wiring, held: bool = False) -> Outlet:
         """Open a new outlet; it is remembered unless somebody holds it. Raises Complaint."""

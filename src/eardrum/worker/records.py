@@ -24,6 +24,7 @@ class Kind(enum.IntEnum):
     NO_UPSTREAM = 2  # a: wire, b: error code
     ATTACH = 3  # to a room: a: the outlet's number, b: rights; one descriptor, the room's end of a socketpair
     FINISH = 4  # finish the file, say FINISHED, end
+    TRACE = 5  # a: 1 with sound packets; one descriptor, the connection of somebody who wants to watch
     # worker to desk
     READY = 16  # serving
     WANT = 17  # a: wire: please connect it
@@ -34,7 +35,7 @@ class Kind(enum.IntEnum):
     WIRE = 22  # a: wire, b: why its upstream refuses streams, an error code; 0: it takes them again
 
 
-FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH))
+FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE))
 FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.LEVEL, Kind.WIRE, Kind.FILE_FAILED))
 
 

@@ -18,9 +18,9 @@ from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
 from eardrum.kernel.sound_files import FileWriter
-from eardrum.protocol.catalog import Request
+from eardrum.protocol.catalog import Error, Request
 from eardrum.protocol.conversation import Command, Serving
-from eardrum.protocol.message import NEWEST
+from eardrum.protocol.message import NEWEST, NO_TAG
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.core import Server
 from eardrum.server.effects import (
@@ -59,6 +59,7 @@ from eardrum.server.rights import Right
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.upstream.streams import Answered, Recorded, RefusedThat, Said, Streams
 from eardrum.worker.records import FROM_DESK, MUTED, RECORD_BYTES, Kind, Record, parse
+from eardrum.worker.tracing import Tracing, Watcher
 
 MOST_CONNECTIONS = 256
 CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
@@ -135,6 +136,7 @@ class Worker:
         self._stuck = False
         self._core_due: float | None = None
         self._now = self._alone_since = time.monotonic()
+        self._tracing: Tracing | None = None  # while somebody watches
         self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
         self._behind: set[_Connection] = set()  # said more than was done
         self._counts = (0, 0, 0)
@@ -195,13 +197,13 @@ class Worker:
 
     @property
     def _lonely(self) -> bool:
-        return self._writer is None and self._now - self._alone_since >= LINGER
+        return self._writer is None and self._tracing is None and self._now - self._alone_since >= LINGER
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
         if self._ready_to_go_on():
             times.append(self._now)
-        if not self._connections and self._writer is None:
+        if not self._connections and self._writer is None and self._tracing is None:
             times.append(self._alone_since + LINGER)
         if self._recount:
             times.append(self._counted + COUNTS_EVERY)
@@ -260,12 +262,21 @@ class Worker:
                 self._behind.add(client)
                 self._dirty.add(client)
                 return
+            if self._tracing:
+                self._trace_heard(client, item)
             if isinstance(item, SoundPacket):
                 channel, seek, offset, samples, first, total = item
                 self._do(Sound(number, channel, seek, offset, samples, first, total))
             else:
                 self._recount = True
                 self._do(Asked(number, item.tag, item.message))
+
+    def _trace_heard(self, client: _Connection, item: Command | SoundPacket) -> None:
+        assert self._tracing is not None
+        if isinstance(item, SoundPacket):
+            self._tracing.sound(self._now, client.number, "client", item)
+        else:
+            self._tracing.asked(self._now, client.number, client.conversation.version, item.tag, item.message)
 
     def _leave(self, client: _Connection) -> None:
         if self._connections.pop(client.number, None) is None:
@@ -283,24 +294,36 @@ class Worker:
         if client is not None:
             client.link.queue(client.conversation.say(effect.message, effect.tag))
             self._dirty.add(client)
+            if self._tracing:
+                self._tracing.said(self._now, client.number, client.conversation.version, effect.tag, effect.message)
 
     def _refuse(self, effect: Refuse) -> None:
         client = self._connections.get(effect.client)
         if client is not None:
             client.link.queue(client.conversation.refuse(effect.tag, effect.error))
             self._dirty.add(client)
+            if self._tracing:
+                error = Error(code=effect.error)
+                version = client.conversation.version
+                self._tracing.said(self._now, client.number, version, effect.tag, error, effect.why)
 
     def _tell(self, effect: Tell) -> None:
         client = self._connections.get(effect.client)
         if client is not None:
             client.link.queue(client.conversation.say(effect.message))
             self._dirty.add(client)
+            if self._tracing:
+                self._tracing.said(self._now, client.number, client.conversation.version, NO_TAG, effect.message)
 
     def _send_sound(self, effect: SendSound) -> None:
         client = self._connections.get(effect.client)
         if client is not None:
             client.link.queue(sound_head(effect.channel, len(effect.data)), effect.data)
             self._dirty.add(client)
+            if self._tracing:
+                data = memoryview(effect.data)
+                packet = SoundPacket(effect.channel, 0, 0, data, True, len(data))
+                self._tracing.sound(self._now, client.number, "server", packet)
 
     def _hang_up(self, effect: HangUp) -> None:
         client = self._connections.get(effect.client)
@@ -328,7 +351,39 @@ class Worker:
             self._dirty.update(self._connections.values())
         while self._dirty:
             self._flush_client(self._dirty.pop())
+        if self._tracing:
+            self._flush_watchers(self._tracing)
         self._scratch.reset()
+
+    def _flush_watchers(self, tracing: Tracing) -> None:
+        for watcher in tuple(tracing.watchers):
+            if watcher.link.flush():
+                self._loop.change(watcher.link.descriptor, READ | (WRITE if watcher.link.queued else 0))
+            else:
+                self._lose_watcher(watcher)
+
+    def _watch(self, connection: socket.socket, sound: bool) -> None:
+        """Somebody wants to see the conversations; what they say themselves is not heard."""
+        self._tracing = self._tracing or Tracing()
+        watcher = self._tracing.add(self._now, connection, sound)
+
+        def happened(events: int) -> None:
+            if readable(events):
+                if self._scratch.full:
+                    self._flush()
+                if watcher.link.read(self._scratch) is None:
+                    self._lose_watcher(watcher)
+
+        self._loop.watch(watcher.link.descriptor, READ, happened)
+
+    def _lose_watcher(self, watcher: Watcher) -> None:
+        if self._tracing is not None and watcher in self._tracing.watchers:
+            self._tracing.watchers.remove(watcher)
+            self._loop.forget(watcher.link.descriptor)
+            watcher.link.close()
+            if not self._tracing.watchers:
+                self._tracing = None
+                self._alone_since = self._now
 
     def _flush_client(self, client: _Connection) -> None:
         if not client.link.flush() or client.ending:  # an ending client that does not read is not waited for
@@ -464,6 +519,8 @@ class Worker:
                 self._join(socket.socket(fileno=descriptors.pop()), record.a, Right(record.b), NEWEST)
             case Kind.FINISH:
                 self._finish()
+            case Kind.TRACE:
+                self._watch(socket.socket(fileno=descriptors.pop()), bool(record.a))
         for descriptor in descriptors:
             os.close(descriptor)
 
