@@ -170,9 +170,9 @@ def test_a_program_that_does_not_read_is_asked_for_sound_when_it_reads_again(out
     program.play(tlength=48000 * FRAME, prebuf=0, minreq=480 * FRAME)
     stage.happens(Clogged(program.number))
     stage.passes(60.0)
-    assert program.told == []
+    assert program.tell_all(Request) == []
     stage.happens(Unclogged(program.number))
-    assert len(program.told) == 1
+    assert len(program.tell_all(Request)) == 1
     stage.passes(2.0)  # no request is for more than the longest queue
     assert program.requested() == pytest.approx(62 * 48000 * FRAME, abs=24000 * FRAME)
 

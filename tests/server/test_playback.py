@@ -110,7 +110,7 @@ def test_without_prebuf_a_stream_runs_on_over_an_empty_queue(outlet):
     stream = program.play(tlength=SECOND // 5, prebuf=0, minreq=SECOND // 50)
     stage.passes(1.0)
     assert program.requested() == pytest.approx(SECOND, abs=SECOND // 4)
-    assert not program.tell_all(Started)
+    assert len(program.tell_all(Started)) == 1
     assert not program.tell_all(Underflow)
     assert stream.prebuf == 0
 
@@ -183,7 +183,7 @@ def test_trigger_starts_before_prebuf_and_prebuf_stops_again(outlet):
     assert program.tell_all(Started)
     assert program.ask(PrebufPlaybackStream(channel=0)) == Ack()
     stage.passes(1.0)
-    assert not program.tell_all(Underflow)
+    assert len(program.tell_all(Underflow)) == 1
 
 
 def test_what_does_not_fit_is_lost_and_said(outlet):
@@ -405,18 +405,88 @@ def test_flush_answers_a_drain(outlet):
     assert program.answers.pop(tag) == Ack()
 
 
-def test_before_the_first_start_latency_tells_that_there_was_none(outlet):
+def test_latency_tells_of_the_time_before_and_between_and_of_playing(outlet):
     stage = outlet()
     program = stage.join()
-    program.play(tlength=SECOND // 5, prebuf=0)
+    program.play(**SHORT)
     stage.passes(1.0)
     latency = program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0)))
     assert (latency.playing, latency.underrun_for, latency.playing_for) == (False, 2**64 - 1, 0)
-    program.write(0, bytes(SECOND), 2)
+    program.write(0, bytes(SECOND))
     stage.passes(0.5)
     latency = program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0)))
     assert (latency.playing, latency.underrun_for) == (True, 0)
     assert latency.playing_for == pytest.approx(SECOND // 2, abs=SECOND // 4)
+    stage.passes(1.5)
+    latency = program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0)))
+    assert (latency.playing, latency.playing_for) == (False, 0)
+    assert latency.underrun_for == pytest.approx(SECOND, abs=SECOND // 4)
+
+
+def test_without_prebuf_silence_counts_as_playing(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(tlength=SECOND // 5, prebuf=0)
+    stage.passes(1.0)
+    program.write(0, bytes(SECOND // 10), 2)
+    stage.passes(1.0)
+    latency = program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0)))
+    assert (latency.playing, latency.underrun_for) == (True, 0)
+    assert latency.playing_for == pytest.approx(2 * SECOND, abs=SECOND // 4)
+    assert (len(program.tell_all(Started)), len(program.tell_all(Underflow))) == (1, 1)
+
+
+def test_a_jump_back_is_asked_for_at_once(outlet):
+    program = outlet().join()
+    program.play(**SHORT)
+    program.write(0, bytes(1000 * FRAME))
+    program.write(0, bytes(100 * FRAME), 1, 0)
+    assert program.requested() == 1000 * FRAME
+
+
+def test_relative_to_the_end_means_the_end_of_what_is_queued(outlet):
+    program = outlet().join()
+    program.play(**SHORT)
+    program.write(0, bytes(1000 * FRAME))
+    program.write(0, bytes(100 * FRAME), 1, 0)
+    program.write(0, bytes(100 * FRAME), 3, 0)
+    assert program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0))).write_index == 1100 * FRAME
+
+
+def test_a_drain_of_a_corked_stream_waits_until_it_goes_on(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(corked=True)
+    program.write(0, bytes(SECOND // 10))
+    tag = program.say(DrainPlaybackStream(channel=0))
+    stage.passes(1.0)
+    assert tag not in program.answers
+    program.ask(CorkPlaybackStream(channel=0, cork=False))
+    stage.passes(1.0)
+    assert program.answers.pop(tag) == Ack()
+
+
+def test_a_flush_of_a_stream_that_plays_is_an_underrun(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(**SHORT)
+    program.write(0, bytes(SECOND))
+    stage.passes(0.1)
+    program.ask(FlushPlaybackStream(channel=0))
+    assert len(program.tell_all(Underflow)) == 1
+
+
+def test_a_flush_of_a_corked_stream_is_none(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(**SHORT)
+    program.write(0, bytes(SECOND))
+    stage.passes(0.1)
+    program.ask(CorkPlaybackStream(channel=0, cork=True))
+    program.ask(FlushPlaybackStream(channel=0))
+    program.ask(CorkPlaybackStream(channel=0, cork=False))
+    stage.passes(1.0)
+    assert not program.tell_all(Underflow)
 
 
 def test_a_rate_at_which_no_resampler_is_of_a_reasonable_size_is_refused(outlet):

@@ -141,8 +141,9 @@ class MixedPlayback(PlaybackStream):
         self.playing = False
         self.draining: list[Tag] = []
         self.missing = 0
-        self.underrun_for = NEVER
-        self.playing_for = 0
+        self.playing_for = 0  # bytes
+        self._dry = True  # nothing was taken since the queue ran empty, and that has been told
+        self._starved_at: float | None = None  # when it stopped playing, in seconds; None before the first start
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._tune(spec.rate)
 
@@ -209,7 +210,8 @@ class MixedPlayback(PlaybackStream):
         self.bus.advance(self.server.now)
         self.corked = corked
         if corked:
-            self.playing = False
+            self._dry = True
+            self._stop()
             self.bus.leave(self)
         else:
             self._force_prebuffering()
@@ -227,14 +229,14 @@ class MixedPlayback(PlaybackStream):
         self.missing += self.ring.w - self.ring.r
         self.ring.clear()
         self._silence_tail()
-        self.playing = False
         self._force_prebuffering()
+        self._go_on()
 
     def drain(self, tag: Tag) -> None:
         self.bus.advance(self.server.now)
         self.draining.append(tag)
         self.prebuffering = False
-        if self.corked or (not self.fill and not len(self._ready)):
+        if not self.fill and not len(self._ready):
             self._finish_drains()
         else:
             self.start()
@@ -247,7 +249,7 @@ class MixedPlayback(PlaybackStream):
     def prebuf(self, tag: Tag) -> None:
         self.bus.advance(self.server.now)
         self._force_prebuffering()
-        self.start()
+        self._go_on()
         self.server.answer(self.client, tag, Ack())
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
@@ -290,8 +292,8 @@ class MixedPlayback(PlaybackStream):
                 server_time=self.server.wall_time(),
                 write_index=self.ring.w,
                 read_index=self.ring.r + elapsed,
-                underrun_for=self.underrun_for if not self.playing else 0,
-                playing_for=self.playing_for,
+                underrun_for=self.underrun_for,
+                playing_for=self.playing_for + (elapsed if self.playing else 0),
             ),
         )
 
@@ -312,6 +314,15 @@ class MixedPlayback(PlaybackStream):
     # -- what the bus does
 
     @property
+    def underrun_for(self) -> int:
+        """Bytes that would have been played since it stopped playing."""
+        if self.playing:
+            return 0
+        if self._starved_at is None:
+            return NEVER
+        return self.spec.bytes_for(int((self.server.now - self._starved_at) * 1e6))
+
+    @property
     def period(self) -> float:
         """How long the bus may let this stream wait for its next cycle, in seconds."""
         return self.latency / 1e6
@@ -327,11 +338,12 @@ class MixedPlayback(PlaybackStream):
     def take(self, frames: int) -> Block:
         """The next `frames` frames at the bus's rate and channels, fewer if the queue runs empty.
 
-        With prebuf 0 the stream goes on over an empty queue: the rest is silence.
+        With prebuf 0 the stream goes on over an empty queue: the rest is silence, which counts as played.
         """
         block, consumed = self._pull(frames)
         taken = len(block)
         if taken:
+            self._dry = False
             self._took(consumed)
         else:
             self.missing += consumed
@@ -368,27 +380,33 @@ class MixedPlayback(PlaybackStream):
         self.missing += consumed
         if not self.playing:
             self.playing = True
-            self.playing_for = 0
             self.tell(Started(channel=self.channel))
         self.playing_for += consumed
 
     def _ran_dry(self, frames: int) -> None:
-        if self.playing:
-            self.playing = False
-            self.underrun_for = 0
-            self.tell(Underflow(channel=self.channel, read_index=self.ring.r))
+        self._tell_underflow()
         if self.draining:
             self._finish_drains()
         if self.attr.prebuf:
+            self._stop()
             self.prebuffering = True
             self.bus.leave(self)
         else:
             nbytes = frames * self.spec.rate // self.bus.rate * self.frame_bytes
             self.ring.skip(nbytes)
-            self.missing += nbytes
-            if self.underrun_for != NEVER:
-                self.underrun_for += nbytes
+            self._took(nbytes)
             self.request()
+
+    def _tell_underflow(self) -> None:
+        if not self._dry:
+            self._dry = True
+            self.tell(Underflow(channel=self.channel, read_index=self.ring.r))
+
+    def _stop(self) -> None:
+        if self.playing:
+            self.playing = False
+            self.playing_for = 0
+            self._starved_at = self.server.now
 
     # -- inside
 
@@ -400,6 +418,13 @@ class MixedPlayback(PlaybackStream):
             self.prebuffering = False
         if not self.prebuffering and (self.fill or not self.attr.prebuf):
             self.bus.join(self)
+
+    def _go_on(self) -> None:
+        """Play if enough is queued; else it is an underrun."""
+        self.start()
+        if not self.bus.plays(self):
+            self._tell_underflow()
+            self._stop()
 
     def _force_prebuffering(self) -> None:
         if self.attr.prebuf and not self.draining:
