@@ -1,0 +1,129 @@
+"""What an expectation is: a sentence, a check that proves it, and where our server differs, in what and why."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypeVar, overload
+
+from eardrum.protocol.message import NEWEST
+from eardrum.testing.conformance.client import Talk, Unmet
+
+Kind = Literal["pulseaudio", "mixed", "carried"]
+OURS: frozenset[Kind] = frozenset(("mixed", "carried"))
+
+
+class When(enum.Enum):
+    """How long a difference is meant to last."""
+
+    ON_PURPOSE = "on purpose"
+    NOT_YET = "not yet"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why our server differs; several expectations may share it."""
+
+    when: When
+    why: str
+
+
+class Difference(NamedTuple):
+    """On our servers `on`, the check sees `instead` (what Unmet.got is)."""
+
+    reason: Reason
+    instead: object
+    on: frozenset[Kind]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """`check` gets a connection that has introduced itself with `version`, and raises Unmet."""
+
+    topic: str
+    name: str
+    check: Callable[[Talk], None]
+    version: int
+    differences: tuple[Difference, ...]
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.name}"
+
+    def difference(self, kind: Kind) -> Difference | None:
+        """The declared difference of this kind of server."""
+        return next((difference for difference in self.differences if kind in difference.on), None)
+
+    def hold(self, kind: Kind, path: str) -> None:
+        """Raises AssertionError if the server at `path` does not do what is declared of its kind."""
+        difference = self.difference(kind)
+        talk = Talk(path)
+        try:
+            self.check(talk.introduced(self.version))
+        except Unmet as unmet:
+            if difference is None or unmet.got != difference.instead:
+                raise
+        else:
+            if difference is not None:
+                raise AssertionError(f"no longer differs: {difference.reason.why}")
+        finally:
+            talk.close()
+
+
+EXPECTATIONS: list[Expectation] = []
+Cases = Mapping[str, tuple[Any, ...]]
+WIRE_WORDS = {
+    "auth": "AUTH", "drain": "DRAIN", "flush": "FLUSH", "mib": "MiB", "kib": "KiB", "json": "JSON",
+    "overflow": "OVERFLOW", "pcm": "PCM", "prebuf": "PREBUF", "request": "REQUEST", "started": "STARTED", "subscribe": "SUBSCRIBE",
+    "trigger": "TRIGGER", "underflow": "UNDERFLOW", "utf8": "UTF-8", "khz": "kHz",
+}  # fmt: skip
+NO_CASES: Cases = {"": ()}
+F = TypeVar("F", bound=Callable[..., None])
+
+
+@overload
+def expectation(function: F) -> F: ...
+@overload
+def expectation(*, versions: tuple[int, ...] = ..., each: Cases = ...) -> Callable[[F], F]: ...
+def expectation(
+    function: F | None = None, *, versions: tuple[int, ...] = (NEWEST,), each: Cases = NO_CASES
+) -> F | Callable[[F], F]:
+    """Declare one: the function's name is its sentence.
+
+    It is checked at each of `versions`, and with the arguments of `each`, whose keys complete the sentence.
+    """
+    if function is None:
+        return lambda function: _declared(function, versions, each)
+    return _declared(function, versions, each)
+
+
+def _declared(function: F, versions: tuple[int, ...], each: Cases) -> F:
+    topic = function.__module__.rpartition(".")[2].replace("_", " ")
+    sentence = " ".join(WIRE_WORDS.get(word, word) for word in function.__name__.split("_"))
+    differences = getattr(function, "differences", ())
+    for case, arguments in each.items():
+        for version in versions:
+            name = f"{sentence}: {case}" if case else sentence
+            name += f" (version {version})" if len(versions) > 1 else ""
+            chosen = tuple(difference for cases, difference in differences if not cases or case in cases)
+            check = partial(_call, function, arguments)
+            EXPECTATIONS.append(Expectation(topic, name, check, version, chosen))
+    return function
+
+
+def _call(function: Callable[..., None], arguments: tuple[Any, ...], talk: Talk) -> None:
+    function(talk, *arguments)
+
+
+def differs(
+    reason: Reason, instead: object, *, on: frozenset[Kind] = OURS, cases: tuple[str, ...] = ()
+) -> Callable[[F], F]:
+    """Declare that our server differs: stands below `expectation`. `cases` are keys of its `each`; none means all."""
+
+    def mark(function: F) -> F:
+        marked: Any = function
+        marked.differences = [(cases, Difference(reason, instead, on)), *getattr(function, "differences", ())]
+        return function
+
+    return mark

@@ -1,0 +1,1 @@
+"""What PulseAudio does, a sentence each; every file is a topic."""

@@ -1,0 +1,140 @@
+"""Which version a connection speaks, and who may speak at all."""
+
+from __future__ import annotations
+
+from eardrum.protocol.catalog import (
+    Auth,
+    AuthReply,
+    ClientInfo,
+    ClientNamed,
+    GetClientInfo,
+    GetClientInfoList,
+    GetServerInfo,
+    GetSinkInfo,
+    GetSinkInfoList,
+    GetSinkInputInfo,
+    LookupSink,
+    ServerInfo,
+    SetClientName,
+    SinkInfo,
+    Stat,
+    Subscribe,
+)
+from eardrum.terms.audio import SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError
+from eardrum.testing.conformance.client import Talk, expect
+from eardrum.testing.conformance.expectation import differs, expectation
+from eardrum.testing.conformance.reasons import MASKED, NO_SHARED_MEMORY
+
+ACCESS, NOENTITY, VERSION = PulseError.ACCESS, PulseError.NOENTITY, PulseError.VERSION
+SHM, MEMFD = 0x80000000, 0x40000000
+
+
+@expectation(each={str(version): (version,) for version in (8, 9, 13, 29, 35, 36, 0xFFFF)})
+def auth_of_any_version_from_8_on_is_answered_with_35(talk: Talk, version: int) -> None:
+    expect(talk.stranger().ask(Auth(version=version)), AuthReply(version=35))
+
+
+@expectation(each={"7": (7,), "0": (0,)})
+def auth_of_a_version_below_8_is_refused_and_may_be_repeated(talk: Talk, version: int) -> None:
+    stranger = talk.stranger()
+    expect(stranger.ask(Auth(version=version)), VERSION)
+    expect(stranger.ask(GetSinkInfoList()), ACCESS)
+    expect(stranger.ask(Auth(version=35)), AuthReply(version=35))
+
+
+@expectation
+@differs(MASKED, VERSION)
+def flags_above_a_version_below_13_count_as_part_of_the_version(talk: Talk) -> None:
+    expect(talk.stranger().ask(Auth(version=SHM | 5)), AuthReply(version=35))
+
+
+FLAGS = {
+    "shared memory and memfd": (SHM | MEMFD | 35, SHM | MEMFD | 35),
+    "shared memory alone": (SHM | 35, SHM | MEMFD | 35),
+    "memfd alone": (MEMFD | 35, 35),
+    "neither": (35, 35),
+    "shared memory by a version that has no flag for it": (12, SHM | 35),
+    "shared memory before memfd": (SHM | 29, SHM | 35),
+    "memfd before it was usual": (SHM | MEMFD | 31, SHM | 35),
+}
+
+
+@expectation(each=FLAGS)
+@differs(NO_SHARED_MEMORY, AuthReply(version=35), cases=tuple(name for name in FLAGS if FLAGS[name][1] != 35))
+def the_reply_to_auth_takes_up_the_offer_of(talk: Talk, offered: int, taken: int) -> None:
+    expect(talk.stranger().ask(Auth(version=offered)), AuthReply(version=taken))
+
+
+@expectation(
+    each={"8": (8,), "12": (12,), "13": (13,), "14": (14,), "15": (15,), "21": (21,), "22": (22,), "34": (34,)}
+)
+def replies_are_those_of_the_clients_version(talk: Talk, version: int) -> None:
+    older = talk.another(version)
+    info = older.must(SinkInfo, GetSinkInfo(name="output"))
+    expect(len(info.formats), 1 if version >= 21 else 0)
+    expect("device.description" in info.proplist, version >= 13)
+    older.play(corked=True)
+    older.record(source_name="output.monitor", corked=True)
+
+
+@expectation
+def a_newer_client_is_spoken_to_in_version_35(talk: Talk) -> None:
+    newer = talk.another(36)
+    expect(len(newer.must(SinkInfo, GetSinkInfo(name="output")).formats), 1)
+
+
+@expectation
+def the_last_auth_counts(talk: Talk) -> None:
+    talk.must(AuthReply, Auth(version=12))
+    expect(talk.must(SinkInfo, GetSinkInfo(name="output")).proplist, {})
+    talk.must(AuthReply, Auth(version=35))
+    expect(len(talk.must(SinkInfo, GetSinkInfo(name="output")).formats), 1)
+
+
+BEFORE = {
+    "GET_SERVER_INFO": GetServerInfo(), "GET_SINK_INFO_LIST": GetSinkInfoList(), "STAT": Stat(),
+    "LOOKUP_SINK": LookupSink(name="output"), "SUBSCRIBE": Subscribe(mask=0),
+    "GET_CLIENT_INFO": GetClientInfo(index=0),
+}  # fmt: skip
+
+
+@expectation(each={name: (command,) for name, command in BEFORE.items()})
+def before_auth_there_is_no_access_to(talk: Talk, command: object) -> None:
+    expect(talk.stranger().ask(command), ACCESS)  # type: ignore[arg-type]
+
+
+@expectation
+def before_auth_no_stream_can_be_made(talk: Talk) -> None:
+    expect(talk.stranger().ask(talk.playing()), ACCESS)
+
+
+@expectation
+def before_auth_a_name_is_taken(talk: Talk) -> None:
+    stranger = talk.stranger()
+    expect(stranger.ask(SetClientName(name="early")), ClientNamed(index=0))
+    stranger.must(AuthReply, Auth(version=35))
+    index = stranger.must(ClientNamed, SetClientName(proplist={})).index
+    expect(talk.must(ClientInfo, GetClientInfo(index=index)).name, "early")
+
+
+@expectation
+def before_auth_a_client_is_listed(talk: Talk) -> None:
+    stranger = talk.stranger()
+    stranger.must(ClientNamed, SetClientName(name="early"))
+    names = [info.name for info in talk.ask(GetClientInfoList()).items]
+    expect("early" in names, True)
+
+
+@expectation
+def the_server_has_a_name_and_a_version(talk: Talk) -> None:
+    info = talk.must(ServerInfo, GetServerInfo())
+    expect(all((info.package_name, info.package_version, info.user_name, info.host_name)), True)
+
+
+@expectation(versions=(8, 11))
+def a_client_that_cannot_know_s32_is_told_float32(talk: Talk) -> None:
+    newer = talk.another(35)
+    made = newer.play(SampleSpec(SampleFormat.S32LE, 1, 48_000), corked=True)
+    seen = talk.ask(GetSinkInputInfo(index=made.sink_input))
+    expect(seen.sample_spec, SampleSpec(SampleFormat.FLOAT32LE, 1, 48_000))
