@@ -231,7 +231,7 @@ async def _hand_over(http: h11.Connection, writer: asyncio.StreamWriter, give: G
         await writer.drain()
         give(connection)
     except Complaint as complaint:
-        writer.write(msgspec.json.encode({"error": str(complaint)}) + b"\n")
+        writer.write(msgspec.json.encode({"complaint": str(complaint)}) + b"\n")
     except h11.LocalProtocolError:
         writer.write(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: lines\r\nContent-Length: 0\r\n\r\n")
     finally:
