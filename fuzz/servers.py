@@ -1,7 +1,7 @@
 """A whole server core: several programs, well-behaved or not, in an outlet or a room, while time passes.
 
-Only RemoteProtocolError comes out of a conversation, and nothing out of the core. Each command is answered at most
-once. What is said can be written, and the program can read it. Each wake-up that is asked for lies ahead.
+Only RemoteProtocolError comes out of a conversation, and nothing out of the core. Each command is answered once, in the
+end. What is said can be written, and the program can read it. Each wake-up that is asked for lies ahead.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Program:
         self.number = number
         self.serving = Serving(version) if version else Serving()
         self.asking = Asking(version) if version else Asking()
-        self.waits_for: list[int] = []  # tags
+        self.waits_for: list[tuple[int, type[Message]]] = []  # tags and commands
         self.clogged = False
         self.sane = True  # it has said no nonsense, so it can tell whether it is told any
 
@@ -267,7 +267,7 @@ class _World:
                 if isinstance(item, SoundPacket):
                     self.do(Sound(program.number, *item))
                 else:
-                    program.waits_for.append(item.tag)
+                    program.waits_for.append((item.tag, type(item.message)))
                     self.do(Asked(program.number, item.tag, item.message))
                 if program.number not in self.programs:
                     return
@@ -377,9 +377,10 @@ class _World:
         """The program that waits for this answer, if it is still there."""
         program = self.programs.get(number)
         if program is not None:
-            if tag not in program.waits_for:
+            waits = next((one for one in program.waits_for if one[0] == tag), None)
+            if waits is None:
                 raise Found(f"program {number} is answered with tag {tag}, but waits for {program.waits_for}")
-            program.waits_for.remove(tag)
+            program.waits_for.remove(waits)
         return program
 
     def tells(self, program: _Program, data: bytes) -> None:
@@ -392,8 +393,13 @@ class _World:
             raise Found(f"program {program.number} cannot read what it is told: {fault}: {data.hex()}") from fault
 
     def end(self) -> None:
-        """All leave; then nothing is left that wants to be woken."""
+        """All upstreams go, then every command has its answer; all leave, then nothing wants to be woken."""
+        for wire in {*self.wanted, *self.upstreams}:
+            self.loses(wire)
         for program in [*self.programs.values()]:
+            waits = [one for one in program.waits_for if one[1] is not c.DrainPlaybackStream]
+            if waits:
+                raise Found(f"program {program.number} still waits for {waits}")
             self.leave(program)
         if self.due is not None:
             self.now = max(self.now, self.due)
