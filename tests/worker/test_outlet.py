@@ -1,0 +1,78 @@
+"""What the worker of an outlet makes of its spec."""
+
+import pytest
+
+from eardrum.protocol.catalog import (
+    CreateRecordStream,
+    GetServerInfo,
+    GetSinkInfo,
+    GetSourceInfo,
+    GetSourceInfoList,
+    LoadModule,
+)
+from eardrum.terms.audio import STEREO, VOLUME_NORM
+from eardrum.terms.errors import PulseError
+from eardrum.testing.workers import S16
+from eardrum.worker.records import Kind, Record
+from eardrum.worker.spec import Level, OutletSpec
+
+
+@pytest.fixture
+def caller(workers):
+    """Makes a program on an outlet with these wires."""
+    made = []
+
+    def make(output="null", input="", **options):
+        worker = workers.outlet(output, input, **options)
+        made.append((worker, worker.join()))
+        return made[-1][1]
+
+    yield make
+    for worker, caller in made:
+        worker.close()
+        caller.close()
+        assert worker.ends() == 0
+
+
+def test_without_an_input_there_is_no_microphone(caller):
+    program = caller()
+    assert [source.name for source in program.ask(GetSourceInfoList()).items] == ["output.monitor"]
+    assert program.ask(CreateRecordStream(sample_spec=S16, channel_map=STEREO)) == PulseError.NOENTITY
+    assert program.ask(GetSourceInfo(name="input")) == PulseError.NOENTITY
+
+
+def test_with_an_input_there_is_one(caller):
+    program = caller(input="silence")
+    assert program.ask(GetServerInfo()).default_source == "input"
+    assert program.record().source_name == "input"
+
+
+def test_no_wiring_gives_more_rights_than_playing_and_recording(caller):
+    assert caller("null", "silence").ask(LoadModule(name="module-null-sink")) == PulseError.ACCESS
+
+
+def test_levels_are_those_that_the_desk_kept(workers):
+    spec_levels = {"output_level": Level((VOLUME_NORM // 2, 7), True), "input_level": Level((1, 2), False)}
+    worker = workers.outlet("null", "silence", **spec_levels)
+    with worker.join() as program:
+        sink, source = program.ask(GetSinkInfo()), program.ask(GetSourceInfo(name="input"))
+        assert (sink.volume, sink.muted) == ((VOLUME_NORM // 2, 7), True)
+        assert (source.volume, source.muted) == ((1, 2), False)
+    worker.close()
+    assert worker.ends() == 0
+
+
+def test_a_worker_that_holds_a_file_stays_until_it_is_told_to_finish(workers, tmp_path):
+    path = tmp_path / "heard.wav"
+    worker = workers.outlet(f"file:{path}", file=path)
+    worker.join().close()
+    worker.join().close()
+    assert worker.status is None
+    worker.says(Record(Kind.FINISH))
+    worker.hears(Kind.FINISHED)
+    assert worker.ends() == 0
+    worker.close()
+
+
+def test_the_spec_of_an_outlet_has_levels_of_100_percent():
+    assert OutletSpec("box", "null").output_level == Level((VOLUME_NORM,) * 2, False)
