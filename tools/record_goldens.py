@@ -3,8 +3,8 @@
     record_goldens.py [SERVER [NAME…]]
 
 Needs bubblewrap and the programs of PROGRAMS. Servers and programs run in a container of their own, with user `user` on
-host `golden`, a fixed machine-id and home, and process numbers of its own: but for the time nothing of the machine is in
-a golden file. Never edit one by hand.
+host `golden`, a fixed machine-id and home, and process numbers of its own: but for the time nothing of the machine is
+in a golden file. Never edit one by hand.
 """
 
 from __future__ import annotations
