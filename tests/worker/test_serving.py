@@ -47,7 +47,7 @@ from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
 from eardrum.testing.workers import DEADLINE, S16, Caller, Worker, ends_at_once, floods, until
-from eardrum.worker import outlet, serving
+from eardrum.worker import outlet, serving, upstream_links
 from eardrum.worker.records import MUTED, Kind, Record
 from eardrum.worker.spec import OutletSpec
 
@@ -460,7 +460,7 @@ def test_while_an_upstream_does_not_read_no_client_is_read_from_and_nothing_is_l
         samples = noise(4096).tobytes()
         packet = sound_head(0, len(samples)) + samples
         sent = floods(caller.socket, packet)
-        assert sent > serving.STUCK_BYTES
+        assert sent > upstream_links.STUCK_BYTES
         assert worker.memory() - before < 2048
         whole = -(-sent // len(packet))
         while len(upstream.sound) < (whole - 1) * len(samples):

@@ -5,11 +5,19 @@ import socket
 
 import pytest
 
+from eardrum.kernel.loop import Loop
 from eardrum.protocol.catalog import Ack, Error, GetServerInfo, Request
 from eardrum.protocol.message import NO_TAG
 from eardrum.protocol.packets import SoundPacket
 from eardrum.terms.errors import PulseError
-from eardrum.worker.tracing import BEHIND_BYTES, Tracing
+from eardrum.worker.tracing import BEHIND_BYTES, Watchers
+
+
+@pytest.fixture
+def tracing():
+    loop = Loop(lambda now, wall: None, lambda: None)
+    yield Watchers(loop, lambda link: None)
+    loop.close()
 
 
 @pytest.fixture
@@ -21,14 +29,12 @@ def ends():
 
 
 def lines(tracing, theirs):
-    for watcher in tracing.watchers:
-        assert watcher.link.flush()
+    tracing.flush()
     return [json.loads(line) for line in theirs.recv(1 << 20).splitlines()]
 
 
-def test_a_command_and_its_refusal_are_told_with_the_reason(ends):
+def test_a_command_and_its_refusal_are_told_with_the_reason(ends, tracing):
     ours, theirs = ends
-    tracing = Tracing()
     tracing.add(10.0, ours, sound=False)
     tracing.asked(10.5, 3, 35, 7, GetServerInfo())
     tracing.said(10.5, 3, 35, 7, Error(code=PulseError.ACCESS), "needs LOOK")
@@ -38,9 +44,8 @@ def test_a_command_and_its_refusal_are_told_with_the_reason(ends):
     assert refused["why"] == "needs LOOK"
 
 
-def test_tags_of_different_connections_are_told_apart(ends):
+def test_tags_of_different_connections_are_told_apart(ends, tracing):
     ours, theirs = ends
-    tracing = Tracing()
     tracing.add(0.0, ours, sound=False)
     tracing.asked(0.0, 1, 35, 0, GetServerInfo())
     tracing.said(0.0, 2, 35, 0, Ack())
@@ -49,9 +54,8 @@ def test_tags_of_different_connections_are_told_apart(ends):
     assert ["answers" in told for told in lines(tracing, theirs)] == [False, False, False]
 
 
-def test_only_who_asked_for_sound_is_told_of_it(ends):
+def test_only_who_asked_for_sound_is_told_of_it(ends, tracing):
     ours, theirs = ends
-    tracing = Tracing()
     watcher = tracing.add(0.0, ours, sound=False)
     packet = SoundPacket(0, 0, 0, memoryview(bytes(4)), True, 4)
     tracing.sound(0.0, 1, "client", packet)
@@ -62,9 +66,8 @@ def test_only_who_asked_for_sound_is_told_of_it(ends):
     assert told["line"] == "> SOUND channel=0 bytes=4"
 
 
-def test_a_watcher_that_does_not_read_misses_lines_and_learns_how_many(ends):
+def test_a_watcher_that_does_not_read_misses_lines_and_learns_how_many(ends, tracing):
     ours, theirs = ends
-    tracing = Tracing()
     watcher = tracing.add(0.0, ours, sound=False)
     while watcher.link.queued <= BEHIND_BYTES:
         tracing.said(0.0, 1, 35, NO_TAG, Request(channel=0, nbytes=1))
