@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from eardrum.protocol.message import Message
 from eardrum.server.mixed import Bus
-from eardrum.server.playback import MixedPlayback, PlaybackStream
+from eardrum.server.mixed_playback import MixedPlayback
+from eardrum.server.playback import PlaybackStream
 from eardrum.terms.audio import INVALID, MAX_QUEUE, BufferAttr
 
 

@@ -18,9 +18,9 @@ from eardrum.sound.mix import add
 from eardrum.terms.audio import STEREO, ChannelMap
 
 if TYPE_CHECKING:
+    from eardrum.server.mixed_playback import MixedPlayback
+    from eardrum.server.mixed_record import MixedRecord
     from eardrum.server.objects import View
-    from eardrum.server.playback import MixedPlayback
-    from eardrum.server.record import MixedRecord
 
 RATE = 48_000  # Hz
 MIN_PERIOD = 0.005  # seconds between cycles

@@ -26,8 +26,9 @@ from eardrum.server.answers.table import Answers
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.events import OUTPUT
 from eardrum.server.formats import checked_stream_volume, format_of, negotiated
+from eardrum.server.mixed_playback import MixedPlayback
 from eardrum.server.objects import Client, Sink
-from eardrum.server.playback import MixedPlayback, PlaybackStream
+from eardrum.server.playback import PlaybackStream
 from eardrum.terms.audio import MAX_RATE, BufferAttr
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import cleaned, value

@@ -24,8 +24,9 @@ from eardrum.server.answers.table import Answers
 from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.events import INPUT
 from eardrum.server.formats import checked_stream_volume, format_of, negotiated
+from eardrum.server.mixed_record import MixedRecord
 from eardrum.server.objects import Client, Source
-from eardrum.server.record import MixedRecord, RecordStream
+from eardrum.server.record import RecordStream
 from eardrum.terms.audio import BufferAttr
 from eardrum.terms.errors import PulseError, Refused
 

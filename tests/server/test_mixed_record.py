@@ -24,7 +24,7 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.server.events import Clogged, Unclogged
-from eardrum.server.record import MAX_PACKET
+from eardrum.server.mixed_record import MAX_PACKET
 from eardrum.terms.audio import MONO, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.testing.stage import FLOAT, sine

@@ -1,0 +1,375 @@
+"""The mixed kind of playback stream: it has a queue of its own, and a bus of this worker plays it.
+
+A mixed stream in the words of the protocol: it is *corked* or not; it is *prebuffering* until its queue holds `prebuf`
+bytes; when it is neither, the bus plays it. When its queue runs empty it says UNDERFLOW and, with prebuf > 0, is
+prebuffering again. `missing` are the bytes it will ask the client for, `ring.r` and `ring.w` the read and write index.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eardrum.protocol.catalog import (
+    Ack,
+    Overflow,
+    PlaybackBufferAttrSet,
+    PlaybackLatency,
+    Request,
+    Started,
+    Underflow,
+)
+from eardrum.server.buffers import Settled, settle_playback
+from eardrum.server.events import Sound
+from eardrum.server.playback import PlaybackStream, Tag
+from eardrum.sound import convert, remap
+from eardrum.sound.block import Block
+from eardrum.sound.resample import resampler
+from eardrum.sound.ring import Ring
+from eardrum.sound.volume import Gains, gains
+from eardrum.terms.audio import MAX_QUEUE, BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.terms.errors import PulseError, Refused
+
+if TYPE_CHECKING:
+    from eardrum.server.core import Server
+    from eardrum.server.mixed import Bus
+    from eardrum.server.objects import Client, Sink
+
+NEVER = 2**64 - 1  # bytes since an underrun, before the first start
+FARTHEST = 2**30  # bytes; a jump ends no further from the read index, so that no sum of jumps leaves the wire's numbers
+LOWEST_RATE = 1000  # Hz; below it a resampler holds seconds of sound, and megabytes
+
+
+class MixedPlayback(PlaybackStream):
+    """A stream on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
+
+    def __init__(
+        self,
+        server: Server,
+        client: Client,
+        sink: Sink,
+        spec: SampleSpec,
+        channel_map: ChannelMap,
+        volume: Volume,
+        *,
+        bus: Bus,
+    ) -> None:
+        if not convert.supported(spec.format) or not remap.supported(spec.channels):
+            raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
+        super().__init__(server, client, sink, spec, channel_map, volume)
+        self.bus = bus
+        self.gain: Gains | None = None
+        self.frame_bytes = spec.frame_bytes
+        self.prebuffering = True
+        self.playing = False
+        self.draining: list[Tag] = []
+        self.missing = 0
+        self.playing_for = 0  # bytes
+        self._dry = True  # nothing was taken since the queue ran empty, and that has been told
+        self._starved_at: float | None = None  # when it stopped playing, in seconds; None before the first start
+        self._dropping = False  # the rest of a packet that is not a whole number of frames
+        self._tune(spec.rate)
+
+    def _tune(self, rate: int) -> None:
+        if rate < LOWEST_RATE:
+            raise Refused(PulseError.NOTSUPPORTED, f"{rate} Hz cannot be mixed")
+        self.resampler = resampler(rate, self.bus.rate, self.spec.channels)
+        self._ready = np.zeros((0, self.spec.channels), np.float32)  # resampled, not yet played
+
+    def settle(self, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
+        """Fix the buffer metrics before the stream is announced."""
+        settled = self._settle(asked, adjust_latency, early_requests)
+        self.ring = Ring(self.spec.silence, settled.attr.maxlength)
+        self.prebuffering = settled.attr.prebuf > 0
+        self.gain = self._gain()
+
+    def _gain(self) -> Gains | None:
+        return gains((0,) if self.muted else self.volume)
+
+    def _settle(self, asked: BufferAttr, adjust_latency: bool, early_requests: bool) -> Settled:
+        settled = settle_playback(asked, self.spec, adjust_latency=adjust_latency, early_requests=early_requests)
+        self.attr, self.latency = settled
+        return settled
+
+    @property
+    def fill(self) -> int:
+        """Bytes in the queue."""
+        return max(0, self.ring.w - self.ring.r)
+
+    # -- what the client does
+
+    def sound(self, event: Sound) -> None:
+        if event.first:
+            self._dropping = bool(event.total % self.frame_bytes or event.offset % self.frame_bytes)
+        if self._dropping:
+            return
+        ring, before = self.ring, self.ring.w
+        jumps = event.first and (event.seek or event.offset)
+        position = self._target(event.seek, event.offset) if jumps else before
+        after = position + len(event.data)
+        if not ring.write(position, event.data):
+            self.tell(Overflow(channel=self.channel))
+        ring.w = after
+        if event.first and event.seek:
+            self.missing -= position - before  # a jump was not asked for, so it is made up for in what is asked next
+            self.request()
+        self.start()
+
+    def _target(self, seek: int, offset: int) -> int:
+        """The position that a jump leads to."""
+        ring = self.ring
+        start = (ring.w, 0, ring.r, ring.end)[seek]
+        far = FARTHEST // self.frame_bytes * self.frame_bytes
+        return max(ring.r - far, min(start + offset, ring.r + far))
+
+    def cork(self, tag: Tag, corked: bool) -> None:
+        if corked != self.corked:
+            self.hold(corked)
+            self.server.stream_changed(self)
+        self.server.answer(self.client, tag, Ack())
+
+    def hold(self, corked: bool) -> None:
+        """Stop where it is, or go on from there."""
+        self.bus.advance(self.server.now)
+        self.corked = corked
+        if corked:
+            self._dry = True
+            self._stop()
+            self.bus.leave(self)
+        else:
+            self._force_prebuffering()
+        self.start()
+
+    def flush(self, tag: Tag) -> None:
+        self.throw_away()
+        self.server.answer(self.client, tag, Ack())
+        self._finish_drains()
+        self.request()
+
+    def throw_away(self) -> None:
+        """Forget what is queued."""
+        self.bus.advance(self.server.now)
+        self.missing += self.ring.w - self.ring.r
+        self.ring.clear()
+        self._silence_tail()
+        self._force_prebuffering()
+        self._go_on()
+
+    def drain(self, tag: Tag) -> None:
+        self.bus.advance(self.server.now)
+        self.draining.append(tag)
+        self.prebuffering = False
+        if not self.fill and not len(self._ready):
+            self._finish_drains()
+        else:
+            self.start()
+
+    def trigger(self, tag: Tag) -> None:
+        self.prebuffering = False
+        self.start()
+        self.server.answer(self.client, tag, Ack())
+
+    def prebuf(self, tag: Tag) -> None:
+        self.bus.advance(self.server.now)
+        self._force_prebuffering()
+        self._go_on()
+        self.server.answer(self.client, tag, Ack())
+
+    def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
+        before = self.attr.tlength
+        attr, latency = self._settle(asked, adjust_latency, early_requests)
+        self.ring.limit = attr.maxlength
+        self.missing += attr.tlength - before
+        self.server.answer(
+            self.client,
+            tag,
+            PlaybackBufferAttrSet(
+                maxlength=attr.maxlength, tlength=attr.tlength, prebuf=attr.prebuf, minreq=attr.minreq, latency=latency
+            ),
+        )
+        self.start()
+        self.request()
+
+    def set_rate(self, tag: Tag, rate: int) -> None:
+        self.bus.advance(self.server.now)
+        self._tune(rate)
+        self.spec = self.spec._replace(rate=rate)
+        self.server.answer(self.client, tag, Ack())
+
+    def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
+        elapsed = 0
+        if self.bus.plays(self):
+            frames = int(self.bus.frames_due(self.server.now) * self.spec.rate / self.bus.rate)
+            elapsed = frames * self.frame_bytes
+            if self.attr.prebuf:
+                elapsed = min(elapsed, self.fill)
+        waiting = len(self._ready) * 1_000_000 // self.bus.rate + (self.resampler.delay_usec if self.resampler else 0)
+        self.server.answer(
+            self.client,
+            tag,
+            PlaybackLatency(
+                sink_latency=waiting,
+                unused=0,
+                playing=self.playing,
+                client_time=client_time,
+                server_time=self.server.wall_time(),
+                write_index=self.ring.w,
+                read_index=self.ring.r + elapsed,
+                underrun_for=self.underrun_for,
+                playing_for=self.playing_for + (elapsed if self.playing else 0),
+            ),
+        )
+
+    def level_changed(self) -> None:
+        self.bus.advance(self.server.now)
+        self.gain = self._gain()
+
+    def unclogged(self) -> None:
+        self.request()
+
+    def end(self) -> None:
+        self.bus.advance(self.server.now)
+        self.bus.leave(self)
+        for tag in self.draining:
+            self.server.refuse(self.client, tag, PulseError.NOENTITY)
+        self.draining.clear()
+
+    # -- what the bus does
+
+    @property
+    def underrun_for(self) -> int:
+        """Bytes that would have been played since it stopped playing."""
+        if self.playing:
+            return 0
+        if self._starved_at is None:
+            return NEVER
+        return self.spec.bytes_for(int((self.server.now - self._starved_at) * 1e6))
+
+    @property
+    def period(self) -> float:
+        """How long the bus may let this stream wait for its next cycle, in seconds."""
+        return self.latency / 1e6
+
+    @property
+    def rest(self) -> float | None:
+        """Seconds until a stream that drains has played all it has; None while it does not drain."""
+        if not self.draining:
+            return None
+        frames = self.fill // self.frame_bytes / self.spec.rate + len(self._ready) / self.bus.rate
+        return frames + (self.resampler.delay_usec / 1e6 if self.resampler else 0.0)
+
+    def take(self, frames: int) -> Block:
+        """The next `frames` frames at the bus's rate and channels, fewer if the queue runs empty.
+
+        With prebuf 0 the stream goes on over an empty queue: the rest is silence, which counts as played.
+        """
+        block, consumed = self._pull(frames)
+        taken = len(block)
+        if taken:
+            self._dry = False
+            self._took(consumed)
+        else:
+            self.missing += consumed
+        self.request()
+        if taken < frames or (self.draining and not self.fill and not len(self._ready)):
+            self._ran_dry(frames - taken)
+        if self.gain is not None:
+            block = block * self.gain
+        return remap.remap(block, self.channel_map, self.bus.channel_map)
+
+    def _pull(self, frames: int) -> tuple[Block, int]:
+        """Up to `frames` frames at the bus's rate in the stream's own channels, and the bytes taken for them."""
+        if self.resampler is None:
+            nbytes = min(frames * self.frame_bytes, self.fill)
+            return convert.decode(self.ring.take(nbytes), self.spec), nbytes
+        parts, have, consumed = [self._ready], len(self._ready), 0
+        while have < frames:
+            wanted = -(-(frames - have) * self.spec.rate // self.bus.rate) + 1
+            nbytes = min(wanted * self.frame_bytes, self.fill)
+            if nbytes:
+                part = self.resampler.feed(convert.decode(self.ring.take(nbytes), self.spec))
+                consumed += nbytes
+            else:
+                part = self.resampler.flush()
+            parts.append(part)
+            have += len(part)
+            if not nbytes:
+                break
+        whole = np.concatenate(parts)
+        self._ready = whole[frames:]
+        return whole[:frames], consumed
+
+    def _took(self, consumed: int) -> None:
+        self.missing += consumed
+        if not self.playing:
+            self.playing = True
+            self.tell(Started(channel=self.channel))
+        self.playing_for += consumed
+
+    def _ran_dry(self, frames: int) -> None:
+        self._tell_underflow()
+        if self.draining:
+            self._finish_drains()
+        if self.attr.prebuf:
+            self._stop()
+            self.prebuffering = True
+            self.bus.leave(self)
+        else:
+            nbytes = frames * self.spec.rate // self.bus.rate * self.frame_bytes
+            self.ring.skip(nbytes)
+            self._took(nbytes)
+            self.request()
+
+    def _tell_underflow(self) -> None:
+        if not self._dry:
+            self._dry = True
+            self.tell(Underflow(channel=self.channel, read_index=self.ring.r))
+
+    def _stop(self) -> None:
+        if self.playing:
+            self.playing = False
+            self.playing_for = 0
+            self._starved_at = self.server.now
+
+    # -- inside
+
+    def start(self) -> None:
+        """Play if nothing is in the way."""
+        if self.corked or self.bus.plays(self):
+            return
+        if self.prebuffering and self.fill >= self.attr.prebuf:
+            self.prebuffering = False
+        if not self.prebuffering and (self.fill or not self.attr.prebuf):
+            self.bus.join(self)
+
+    def _go_on(self) -> None:
+        """Play if enough is queued; else it is an underrun."""
+        self.start()
+        if not self.bus.plays(self):
+            self._tell_underflow()
+            self._stop()
+
+    def _force_prebuffering(self) -> None:
+        if self.attr.prebuf and not self.draining:
+            self.prebuffering = True
+            self.bus.leave(self)
+
+    def request(self) -> None:
+        """Ask the client for what is missing, if it is enough to be worth a packet."""
+        if self.missing > 0 and (self.missing >= self.attr.minreq or self.prebuffering) and not self.client.clogged:
+            nbytes = min(self.missing, MAX_QUEUE)
+            self.tell(Request(channel=self.channel, nbytes=nbytes))
+            self.missing -= nbytes
+
+    def _finish_drains(self) -> None:
+        tags, self.draining = self.draining, []
+        for tag in tags:
+            self.server.answer(self.client, tag, Ack())
+        if tags and self.attr.prebuf:
+            self.prebuffering = True
+
+    def _silence_tail(self) -> None:
+        if self.resampler is not None:
+            self.resampler.flush()
+        self._ready = self._ready[:0]
