@@ -30,6 +30,7 @@ generated: setup ## the documents that are made from the code
 
 bench: setup ## what a stream costs on an outlet, beside the same stream on PulseAudio itself
 	$(BIN)/python bench/streams.py
+	$(BIN)/python bench/questions.py
 	$(BIN)/python bench/codec.py
 
 fuzz: setup ## random and damaged input for SECONDS=60, against the codec and the server core
