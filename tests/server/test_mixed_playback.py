@@ -498,3 +498,15 @@ def test_a_rate_at_which_no_resampler_is_of_a_reasonable_size_is_refused(outlet)
     program.say(DrainPlaybackStream(channel=0))
     stage.passes(2.1)
     assert program.waits_for == []  # it went on at the rate it had
+
+
+def test_a_drain_whose_sound_a_jump_back_takes_away_is_answered(outlet):
+    stage = outlet()
+    program = stage.join()
+    program.play(corked=True, **SHORT)
+    program.write(0, bytes(10 * FRAME))
+    tag = program.say(DrainPlaybackStream(channel=0))
+    program.write(0, bytes(FRAME), offset=-20 * FRAME)
+    program.ask(CorkPlaybackStream(channel=0, cork=False))
+    stage.passes(1.0)
+    assert program.answers.pop(tag) == Ack()

@@ -97,6 +97,11 @@ class MixedPlayback(PlaybackStream):
         """Bytes in the queue."""
         return max(0, self.ring.w - self.ring.r)
 
+    @property
+    def _spent(self) -> bool:
+        """Nothing is left to be played."""
+        return not self.fill and not len(self._ready) and not (self.resampler and self.resampler.pending)
+
     # -- what the client does
 
     def sound(self, event: Sound) -> None:
@@ -160,7 +165,7 @@ class MixedPlayback(PlaybackStream):
         self.bus.advance(self.server.now)
         self.draining.append(tag)
         self.prebuffering = False
-        if not self.fill and not len(self._ready):
+        if self._spent:
             self._finish_drains()
         else:
             self.start()
@@ -272,7 +277,7 @@ class MixedPlayback(PlaybackStream):
         else:
             self.missing += consumed
         self.request()
-        if taken < frames or (self.draining and not self.fill and not len(self._ready)):
+        if taken < frames or (self.draining and self._spent):
             self._ran_dry(frames - taken)
         if self.gain is not None:
             block = block * self.gain
@@ -338,9 +343,11 @@ class MixedPlayback(PlaybackStream):
         """Play if nothing is in the way."""
         if self.corked or self.bus.plays(self):
             return
+        if self.draining and self._spent:  # a jump back has taken away what was still to be played
+            self._finish_drains()
         if self.prebuffering and self.fill >= self.attr.prebuf:
             self.prebuffering = False
-        if not self.prebuffering and (self.fill or not self.attr.prebuf):
+        if not self.prebuffering and (not self._spent or not self.attr.prebuf):
             self.bus.join(self)
 
     def _go_on(self) -> None:

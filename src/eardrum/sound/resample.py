@@ -21,16 +21,17 @@ class Resampler:
     """Resamples one stream of blocks.
 
     Frames come out later than they went in, and in pieces of other lengths, but a whole stream of n frames
-    comes out as exactly n * rate_out / rate_in frames, rounded (half up).
+    comes out as exactly n * rate_out / rate_in frames, rounded (half up). It takes memory from the first block on.
     """
 
-    __slots__ = ("_given", "_nothing", "_rate_in", "_rate_out", "_stream", "_taken")
+    __slots__ = ("_channels", "_given", "_quality", "_rate_in", "_rate_out", "_stream", "_taken")
 
     def __init__(self, rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ") -> None:
         self._rate_in = rate_in
         self._rate_out = rate_out
-        self._stream = soxr.ResampleStream(rate_in, rate_out, channels, quality=quality)
-        self._nothing = np.zeros((0, channels), np.float32)
+        self._channels = channels
+        self._quality = quality
+        self._stream: soxr.ResampleStream | None = None
         self._taken = 0  # frames in since the stream began
         self._given = 0  # frames out since the stream began
 
@@ -46,6 +47,8 @@ class Resampler:
 
     def feed(self, block: Block) -> Block:
         """Take the next block of the stream; return what is ready, which may be nothing."""
+        if self._stream is None:
+            self._stream = soxr.ResampleStream(self._rate_in, self._rate_out, self._channels, quality=self._quality)
         self._taken += len(block)
         ready: Block = self._stream.resample_chunk(block)
         self._given += len(ready)
@@ -53,9 +56,10 @@ class Resampler:
 
     def flush(self) -> Block:
         """End the stream: return all that is pending. The next `feed` begins a new stream."""
-        rest = self._stream.resample_chunk(self._nothing, last=True)
-        tail = np.zeros((self.pending, self._nothing.shape[1]), np.float32)
-        tail[: len(rest)] = rest[: len(tail)]  # soxr may give a frame more or less
-        self._stream.clear()
+        tail = np.zeros((self.pending, self._channels), np.float32)
+        if self._stream is not None:
+            rest = self._stream.resample_chunk(np.zeros((0, self._channels), np.float32), last=True)
+            tail[: len(rest)] = rest[: len(tail)]  # soxr may give a frame more or less
+            self._stream.clear()
         self._taken = self._given = 0
         return tail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eardrum.terms.audio import Samples
 
-_FIRST_BYTES = 16 * 1024  # what a ring starts with
+_FIRST_BYTES = 4 * 1024  # what a ring starts with
 _STEP_BYTES = 4 * 1024  # it grows by whole pages
 _SILENCE_BYTES = 64 * 1024
 _SILENCE: dict[int, memoryview] = {}  # shared by all rings, by silence byte
