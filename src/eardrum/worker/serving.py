@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from eardrum.kernel import memory
 from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
@@ -61,6 +62,7 @@ MOST_CONNECTIONS = 256
 CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
 ACCEPTED_AT_ONCE = 16
+TIDY_EVERY = 0.5  # seconds at least between two times that freed memory is given back
 LINGER = 20.0  # seconds that a worker waits for the next connection
 
 
@@ -117,6 +119,8 @@ class Worker:
         self._now = self._alone_since = time.monotonic()
         self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
         self._behind: set[_Connection] = set()  # said more than was done
+        self._tidied = 0.0  # when memory was last given back
+        self._untidy = False  # a connection has left since
         self._carry_out: dict[type, Callable[[Any], None]] = {
             Answer: self._answer,
             Tell: self._tell,
@@ -168,6 +172,9 @@ class Worker:
         self._desk.report(self._now, lambda: (len(self._connections), *self._core.count_streams()))
         if self._loop.running and not self._connections and (self._desk.orphan or self._lonely):
             self._finish()
+        if self._untidy and self._now - self._tidied >= TIDY_EVERY:
+            self._untidy, self._tidied = False, self._now
+            memory.give_back()
         self._set_wake()
 
     @property
@@ -180,6 +187,8 @@ class Worker:
             times.append(self._now)
         if not self._connections and self._writer is None and not self._watchers:
             times.append(self._alone_since + LINGER)
+        if self._untidy:
+            times.append(self._tidied + TIDY_EVERY)
         if self._desk.due is not None:
             times.append(self._desk.due)
         self._loop.wake_at = min(times, default=None)
@@ -263,6 +272,7 @@ class Worker:
         self._loop.forget(client.link.descriptor)
         client.link.close()
         self._alone_since = self._now
+        self._untidy = True
         self._desk.stale = True
         self._do(Left(client.number))
 
