@@ -76,8 +76,9 @@ HALF = VOLUME_NORM // 2
 TIME = (3, 4)
 
 CREATE = CreatePlaybackStream(
-    sample_spec=SPEC, channel_map=STEREO, volume=NORM, volume_set=False, tlength=8820, sync_id=5, adjust_latency=True
-)
+    sample_spec=SPEC, channel_map=STEREO, volume=NORM, volume_set=False, tlength=8820, sync_id=5,
+    adjust_latency=True, variable_rate=True,
+)  # fmt: skip
 NAMES = {
     "application.name": b"box\0",
     "application.id": b"eardrum.box\0",

@@ -51,7 +51,9 @@ SPEC = SampleSpec(SampleFormat.U8, 1, 8000)  # its silence is not zero
 NORM = (VOLUME_NORM, VOLUME_NORM)
 TIME = (3, 4)
 MONO = STEREO[:1]
-CREATE = CreateRecordStream(sample_spec=SPEC, channel_map=MONO, source_name="input", fragsize=80, adjust_latency=True)
+CREATE = CreateRecordStream(
+    sample_spec=SPEC, channel_map=MONO, source_name="input", fragsize=80, adjust_latency=True, variable_rate=True
+)
 CREATE_UPSTREAM = replace(
     CREATE,
     source_name=None,

@@ -215,7 +215,7 @@ def test_a_client_of_any_version_plays_and_is_told_only_what_it_knows(outlet, ve
     program.ask(Subscribe(mask=MASK_ALL))
     create = CreatePlaybackStream(sample_spec=FLOAT, channel_map=STEREO, volume=NORM, name="tune", tlength=9600 * FRAME)
     assert isinstance(program.ask(create), PlaybackStreamCreated)
-    program.record()
+    program.record(name="tune")
     program.write(0, bytes(9600 * FRAME))
     stage.passes(1.0)
     for message in (GetSinkInfo(), GetSinkInputInfo(index=0), GetClientInfo(index=0), GetSinkInputInfoList()):
@@ -239,13 +239,19 @@ def test_an_old_client_is_known_by_its_name_and_so_are_its_streams(outlet):
     assert (info.name, info.proplist["application.name"]) == ("tune", b"esd[2J\0")
 
 
-def test_mute_of_a_client_that_knows_no_muted_set_counts(outlet):
-    stage = outlet()
-    for version, muted in ((14, True), (15, False), (35, False)):
-        program = stage.join(version=version)
-        stream = program.play(muted=True)
-        assert program.ask(GetSinkInputInfo(index=stream.sink_input)).muted is muted
-    assert program.ask(GetSinkInputInfo(index=program.play(muted=True, muted_set=True).sink_input)).muted
+@pytest.mark.parametrize("version", [14, 15, 35])
+def test_a_stream_that_begins_muted_is_muted_whether_that_is_set_or_not(outlet, version):
+    program = outlet().join(version=version)
+    stream = program.play(muted=True)
+    assert program.ask(GetSinkInputInfo(index=stream.sink_input)).muted
+
+
+@pytest.mark.parametrize("make", [Program.play, Program.record])
+def test_a_new_stream_of_an_old_client_must_have_a_name(outlet, make):
+    program = outlet("null", "silence").join(version=12)
+    with pytest.raises(KeyError):  # no answer
+        make(program, name=None)
+    assert program.ended
 
 
 # -- clients

@@ -173,11 +173,9 @@ def test_damaged_json_is_refused_and_nothing_worse(program, damaged):
 def test_a_volume_beside_a_format_list_fits_whatever_comes_of_it(program):
     reply = program.ask(listed(pcm(channels=1, sample_format="u8")))
     assert program.ask(GetSinkInputInfo(index=reply.sink_input)).volume == (VOLUME_NORM,)
-    loud = CreatePlaybackStream(
-        sample_spec=NO_SPEC, channel_map=NO_MAP, volume=(7,) * 32, volume_set=True, formats=[pcm()]
-    )
-    reply = program.ask(loud)
+    reply = program.ask(asked(NO_SPEC, NO_MAP, (7,), volume_set=True, formats=[pcm()]))
     assert program.ask(GetSinkInputInfo(index=reply.sink_input)).volume == (7, 7)
+    assert program.ask(asked(NO_SPEC, NO_MAP, (7,) * 32, volume_set=True, formats=[pcm()])) == PulseError.INVALID
     one_each = asked(NO_SPEC, NO_MAP, (7, 9), volume_set=True, formats=[pcm(channels=2)])
     reply = program.ask(one_each)
     assert program.ask(GetSinkInputInfo(index=reply.sink_input)).volume == (7, 9)

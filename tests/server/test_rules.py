@@ -101,6 +101,7 @@ PLAIN: dict[Kind, Any] = {
     kinds.TIME_: (0, 0),
     kinds.PROPLIST_: {},
 }
+WHERE_TO = {c.MoveSinkInput: {"sink_name": "output"}, c.MoveSourceOutput: {"source_name": "input"}}
 
 
 def plain(cls: type[Message]) -> Message:
@@ -112,7 +113,7 @@ def plain(cls: type[Message]) -> Message:
             values[field.name] = PLAIN.get(field.kind, 1) if isinstance(field.kind, Kind) else []  # type: ignore[arg-type]
     if cls is c.Auth:
         values["version"] = 35
-    return cls(**values)
+    return cls(**values, **WHERE_TO.get(cls, {}))
 
 
 def pointing(cls: type[Message]) -> Iterator[tuple[str, Message]]:

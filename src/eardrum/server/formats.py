@@ -96,10 +96,9 @@ def _json(info: FormatInfo, key: str, default: object) -> Any:
 def checked_stream_volume(volume: Volume, channels: int, *, is_set: bool, listed: bool) -> Volume:
     """The volume a new stream starts with, one level per channel. Raises Refused(INVALID).
 
-    With a format list (`listed`) the client could not know how many channels there would be.
+    With a format list (`listed`) the client could not know how many channels there would be: one counts for all.
     """
-    if not valid_volume(volume) or (not listed and len(volume) != channels):
+    fits = len(volume) == channels or (listed and (len(volume) == 1 or not is_set))
+    if not valid_volume(volume) or not fits:
         raise Refused(PulseError.INVALID, f"a volume of {len(volume)} channels for {channels}")
-    if not is_set:
-        return (VOLUME_NORM,) * channels
-    return volume if len(volume) == channels else (max(volume),) * channels
+    return volume * (channels // len(volume)) if is_set else (VOLUME_NORM,) * channels

@@ -33,6 +33,7 @@ class PlaybackStream(ABC):
         self.volume = volume
         self.muted = False
         self.corked = False
+        self.variable_rate = False
         self.proplist: dict[str, bytes] = {}
         self.attr = BufferAttr()
         self.latency = 0  # µs, what the device is configured to

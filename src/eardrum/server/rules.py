@@ -49,7 +49,7 @@ def _device(devices: list[Any], default: Any, index: int | None, name: str | Non
     if index is not None and name is not None:
         raise Refused(PulseError.INVALID, "both index and name")
     if name is not None and name != wildcard:
-        if not valid_device_name(name) and not name.startswith("@DEFAULT_"):
+        if not valid_device_name(name):
             raise Refused(PulseError.INVALID, "no name of a device")
         if name.isdigit():
             index = int(name)
@@ -112,14 +112,12 @@ def _source_named(client: Client, m: Any) -> Source:
 
 
 def _one_sink(client: Client, m: Any) -> Sink:
-    if m.index is None and m.name is None:
-        raise Refused(PulseError.INVALID, "neither index nor name")
+    _said(m.index, m.name)
     return _sink(client, m)
 
 
 def _one_source(client: Client, m: Any) -> Source:
-    if m.index is None and m.name is None:
-        raise Refused(PulseError.INVALID, "neither index nor name")
+    _said(m.index, m.name)
     return _source(client, m)
 
 
@@ -127,8 +125,18 @@ def _sink_played_to(client: Client, m: Any) -> Sink:
     return _sink_of(client, m.sink_index, m.sink_name)
 
 
+def _sink_moved_to(client: Client, m: Any) -> Sink:
+    _said(m.sink_index, m.sink_name)
+    return _sink_played_to(client, m)
+
+
 def _source_recorded(client: Client, m: Any) -> Source:
     return _source_of(client, m.source_index, m.source_name)
+
+
+def _source_moved_to(client: Client, m: Any) -> Source:
+    _said(m.source_index, m.source_name)
+    return _source_recorded(client, m)
 
 
 def _required(name: str | None) -> str:
@@ -137,10 +145,18 @@ def _required(name: str | None) -> str:
     return name
 
 
-def _in(objects: str) -> Find:
-    """Find by `index` in one of the view's dictionaries."""
+def _said(index: int | None, name: str | None) -> None:
+    """There is no default for this command."""
+    if index is None and name is None:
+        raise Refused(PulseError.INVALID, "neither index nor name")
+
+
+def _in(objects: str, no_index: PulseError = PulseError.INVALID) -> Find:
+    """Find by `index` in one of the view's dictionaries; `no_index` answers 0xFFFFFFFF."""
 
     def find(client: Client, m: Any) -> object:
+        if m.index is None:
+            raise Refused(no_index, "no index")
         found = getattr(client.view, objects).get(m.index)
         if found is None:
             raise Refused(PulseError.NOENTITY, f"not in {objects}")
@@ -163,8 +179,10 @@ def _on_connection(streams: str) -> Find:
 
 def _nothing(client: Client, m: Any) -> object:
     """Kinds of objects that no view has: modules, cards, samples, upload streams."""
-    if getattr(m, "index", None) is not None and getattr(m, "name", None) is not None:
-        raise Refused(PulseError.INVALID, "both index and name")
+    index, name = getattr(m, "index", None), getattr(m, "name", None)
+    named_once = hasattr(m, "channel") or (index is None) != (name is None)
+    if not named_once or (name is not None and not valid_device_name(name)):
+        raise Refused(PulseError.INVALID, "not one index or one name")
     raise Refused(PulseError.NOENTITY, "none exist")
 
 
@@ -225,8 +243,8 @@ RULES: dict[type[Message], Rule] = {
     c.SetSinkMute: Rule(_PLAY, (_one_sink,)),
     c.SetSinkInputVolume: Rule(_PLAY, (_in("sink_inputs"),)),
     c.SetSinkInputMute: Rule(_PLAY, (_in("sink_inputs"),)),
-    c.KillSinkInput: Rule(_PLAY, (_in("sink_inputs"),)),
-    c.MoveSinkInput: Rule(_PLAY, (_in("sink_inputs"), _sink_played_to)),
+    c.KillSinkInput: Rule(_PLAY, (_in("sink_inputs", PulseError.NOENTITY),)),
+    c.MoveSinkInput: Rule(_PLAY, (_in("sink_inputs"), _sink_moved_to)),
     # record
     c.CreateRecordStream: Rule(_RECORD, (_source_recorded,)),
     c.DeleteRecordStream: Rule(_RECORD, (_record,)),
@@ -242,15 +260,15 @@ RULES: dict[type[Message], Rule] = {
     c.SetSourceMute: Rule(_RECORD, (_one_source,)),
     c.SetSourceOutputVolume: Rule(_RECORD, (_in("source_outputs"),)),
     c.SetSourceOutputMute: Rule(_RECORD, (_in("source_outputs"),)),
-    c.KillSourceOutput: Rule(_RECORD, (_in("source_outputs"),)),
-    c.MoveSourceOutput: Rule(_RECORD, (_in("source_outputs"), _source_recorded)),
+    c.KillSourceOutput: Rule(_RECORD, (_in("source_outputs", PulseError.NOENTITY),)),
+    c.MoveSourceOutput: Rule(_RECORD, (_in("source_outputs"), _source_moved_to)),
     # either
-    c.KillClient: Rule(_EITHER, (_in("clients"),)),
+    c.KillClient: Rule(_EITHER, (_in("clients", PulseError.NOENTITY),)),
     # samples of its own: none can be made yet, so none are there
     c.CreateUploadStream: Rule(_OWN),
     c.DeleteUploadStream: Rule(_PLAY, (_nothing,)),
     c.FinishUploadStream: Rule(_PLAY, (_nothing,)),
-    c.PlaySample: Rule(_PLAY, (_nothing,)),
+    c.PlaySample: Rule(_PLAY, (_sink_played_to, _nothing)),
     c.RemoveSample: Rule(_PLAY, (_nothing,)),
     # what only the owner of a server may
     c.Exit: Rule(_OWN),

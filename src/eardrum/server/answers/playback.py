@@ -43,6 +43,8 @@ MAX_STREAMS = 256  # into one sink, and out of one source, as in PulseAudio
 def create(
     server: Server, client: Client, tag: int, message: CreatePlaybackStream, sink: Sink
 ) -> PlaybackStreamCreated | None:
+    if nameless(server, client, message):
+        return None
     spec, channel_map = negotiated(message, sink.spec, sink.channel_map)
     volume = checked_stream_volume(
         message.volume, spec.channels, is_set=message.volume_set, listed=bool(message.formats)
@@ -56,8 +58,9 @@ def create(
         stream = MixedPlayback(server, client, sink, spec, channel_map, volume, bus=sink.bus)
     else:
         stream = CarriedPlayback(server, client, sink, spec, channel_map, volume)
-    stream.muted = message.muted and (message.muted_set or client.version < 15)
+    stream.muted = message.muted
     stream.corked = message.corked
+    stream.variable_rate = message.variable_rate
     stream.proplist = stream_proplist(client, message)
     if isinstance(stream, CarriedPlayback):
         stream.create(tag, stream.clean(message), lambda reply: created(stream, reply.missing, reply.suspended))
@@ -114,10 +117,24 @@ def renamed(server: Server, stream: PlaybackStream | RecordStream, name: str | N
     return Ack()
 
 
-def checked_rate(rate: int) -> int:
-    if not 1 <= rate <= MAX_RATE:
-        raise Refused(PulseError.INVALID, f"{rate} Hz")
-    return rate
+def nameless(server: Server, client: Client, message: Any) -> bool:
+    """A new stream of an old client must have a name; one without ends the connection, as in PulseAudio."""
+    if client.version >= 13 or message.name is not None:
+        return False
+    server.hang_up(client, "a stream without a name")
+    return True
+
+
+def set_rate(
+    server: Server, client: Client, tag: int, message: Any, stream: PlaybackStream | RecordStream
+) -> Ack | None:
+    """A stream whose rate is not variable keeps it; its client is told that all is well."""
+    if not 1 <= message.rate <= MAX_RATE:
+        raise Refused(PulseError.INVALID, f"{message.rate} Hz")
+    if not stream.variable_rate:
+        return Ack()
+    stream.set_rate(tag, message.rate)
+    return None
 
 
 def described(server: Server, stream: PlaybackStream | RecordStream, proplist: dict[str, bytes]) -> Ack:
@@ -153,9 +170,7 @@ ANSWERS: Answers = {
     CorkPlaybackStream: lambda server, client, tag, message, stream: stream.cork(tag, message.cork),
     GetPlaybackLatency: lambda server, client, tag, message, stream: stream.tell_latency(tag, message.client_time),
     SetPlaybackStreamName: lambda server, client, tag, message, stream: renamed(server, stream, message.name),
-    UpdatePlaybackStreamSampleRate: lambda server, client, tag, message, stream: stream.set_rate(
-        tag, checked_rate(message.rate)
-    ),
+    UpdatePlaybackStreamSampleRate: set_rate,
     UpdatePlaybackStreamProplist: lambda server, client, tag, message, stream: described(
         server, stream, updated(stream.proplist, message.mode, message.proplist)
     ),

@@ -19,7 +19,7 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.server.answers.clients import updated, without
-from eardrum.server.answers.playback import MAX_STREAMS, checked_rate, described, renamed, stream_proplist
+from eardrum.server.answers.playback import MAX_STREAMS, described, nameless, renamed, set_rate, stream_proplist
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.events import INPUT
@@ -27,7 +27,7 @@ from eardrum.server.formats import checked_stream_volume, format_of, negotiated
 from eardrum.server.mixed_record import MixedRecord
 from eardrum.server.objects import Client, Source
 from eardrum.server.record import RecordStream
-from eardrum.terms.audio import BufferAttr
+from eardrum.terms.audio import VOLUME_NORM, BufferAttr, Volume
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 def create(
     server: Server, client: Client, tag: int, message: CreateRecordStream, source: Source
 ) -> RecordStreamCreated | None:
+    if nameless(server, client, message):
+        return None
     spec, channel_map = negotiated(message, source.spec, source.channel_map)
-    wanted = message.volume if client.version >= 22 and message.volume_set else source.volume[:1] * spec.channels
-    volume = checked_stream_volume(
-        wanted, spec.channels, is_set=client.version >= 22 and message.volume_set, listed=bool(message.formats)
-    )
+    volume: Volume = (VOLUME_NORM,) * spec.channels
+    if message.volume_set:
+        volume = checked_stream_volume(message.volume, spec.channels, is_set=True, listed=bool(message.formats))
     if message.direct_on_input is not None:
         if message.direct_on_input not in client.view.sink_inputs:
             raise Refused(PulseError.NOENTITY, "no such sink input")
@@ -54,6 +55,7 @@ def create(
     stream = (MixedRecord if mixed else CarriedRecord)(server, client, source, spec, channel_map, volume)
     stream.muted = message.muted and message.muted_set
     stream.corked = message.corked
+    stream.variable_rate = message.variable_rate
     stream.proplist = stream_proplist(client, message)
     if isinstance(stream, CarriedRecord):
         stream.create(tag, stream.clean(message), lambda reply: created(stream, reply.suspended))
@@ -109,9 +111,7 @@ ANSWERS: Answers = {
     CorkRecordStream: lambda server, client, tag, message, stream: stream.cork(tag, message.cork),
     GetRecordLatency: lambda server, client, tag, message, stream: stream.tell_latency(tag, message.client_time),
     SetRecordStreamName: lambda server, client, tag, message, stream: renamed(server, stream, message.name),
-    UpdateRecordStreamSampleRate: lambda server, client, tag, message, stream: stream.set_rate(
-        tag, checked_rate(message.rate)
-    ),
+    UpdateRecordStreamSampleRate: set_rate,
     UpdateRecordStreamProplist: lambda server, client, tag, message, stream: described(
         server, stream, updated(stream.proplist, message.mode, message.proplist)
     ),
