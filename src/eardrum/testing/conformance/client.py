@@ -73,8 +73,8 @@ class Talk:
         self._sync_ids = itertools.count()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # so AUTH says who we are
+        self._socket.connect(path)  # blocking: else a full backlog is an error
         self._socket.settimeout(DEADLINE)
-        self._socket.connect(path)
 
     def close(self) -> None:
         """End this connection and those that came from it; the server has seen it when this returns."""
@@ -165,6 +165,10 @@ class Talk:
         """What was told of this kind by now and not given out."""
         return [message for message in self._told if isinstance(message, kind)]
 
+    def log_of(self, kind: type[M]) -> list[M]:
+        """All that was told of this kind since `forget`, given out or not."""
+        return [entry.message for entry in self.log if isinstance(entry, Told) and isinstance(entry.message, kind)]
+
     def forget(self) -> None:
         """Begin anew: what was told and recorded by now is of no interest."""
         self._told.clear()
@@ -239,7 +243,7 @@ class Talk:
     # inside
 
     def _hear(self, end: float, what: str = "an answer", soon: bool = False) -> bool:
-        """Read once; False: the server has hung up. Nothing until `end` raises Unmet, unless something may come `soon`."""
+        """Read once; False: the server has hung up. Nothing until `end` raises Unmet, unless it may come `soon`."""
         if self._closed:
             return False
         self._socket.settimeout(max(0.001, end - time.monotonic()))

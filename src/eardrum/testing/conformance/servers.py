@@ -28,7 +28,7 @@ def pulseaudio(stage: Stage) -> PulseAudio:
     path = stage.directory / "conformance" / "asking"
     for words in (
         ("load-module", "module-null-sink", "sink_name=output", "rate=48000"),
-        ("load-module", "module-null-source", "source_name=input", "rate=48000"),
+        ("load-module", "module-null-source", "source_name=input", "rate=48000", "max_latency_msec=10"),
         ("set-default-sink", "output"),
         ("set-default-source", "input"),
         ("unload-module", "0"),  # the sink that the stage brings has a longest latency of 50 ms

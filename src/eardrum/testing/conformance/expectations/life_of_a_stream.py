@@ -22,7 +22,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.terms.errors import PulseError
 from eardrum.testing.conformance.client import Fate, Talk, expect
-from eardrum.testing.conformance.expectation import differs, expectation
+from eardrum.testing.conformance.expectation import MIXED, differs, expectation
 from eardrum.testing.conformance.reasons import ALL_ANSWERED
 
 MS = 192  # bytes
@@ -438,7 +438,7 @@ def a_flush_ends_a_drain(talk: Talk) -> None:
 
 
 @expectation
-@differs(ALL_ANSWERED, ["Started", "Underflow", "Ack", "Ack"], on=frozenset({"mixed"}))
+@differs(ALL_ANSWERED, ["Started", "Underflow", "Ack", "Ack"], on=MIXED)
 def of_two_drains_the_last_is_answered(talk: Talk) -> None:
     short(talk)
     write(talk, 50)

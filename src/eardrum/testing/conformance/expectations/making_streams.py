@@ -22,8 +22,8 @@ from eardrum.terms.audio import MONO, STEREO, VOLUME_MAX, VOLUME_NORM, SampleFor
 from eardrum.terms.errors import PulseError
 from eardrum.terms.properties import value
 from eardrum.testing.conformance.client import S16, Fate, Talk, expect
-from eardrum.testing.conformance.expectation import differs, expectation
-from eardrum.testing.conformance.reasons import BUDGET, FULL_FORMATS, NO_FIX, NO_PASSTHROUGH, NOT_MIXED
+from eardrum.testing.conformance.expectation import MIXED, differs, expectation
+from eardrum.testing.conformance.reasons import BUDGET, CHOICE, FULL_FORMATS, NO_FIX, NO_PASSTHROUGH, NOT_MIXED, UNSET
 
 INVALID, NOENTITY, NOTSUPPORTED, TOOLARGE = (
     PulseError.INVALID, PulseError.NOENTITY, PulseError.NOTSUPPORTED, PulseError.TOOLARGE,
@@ -137,7 +137,14 @@ def a_volume_must_fit_even_if_it_is_not_set(talk: Talk, volume: tuple[int, ...],
 
 @expectation(each={name: (volume,) for name, volume in VOLUMES.items()})
 def a_volume_to_record_with_must_fit(talk: Talk, volume: tuple[int, ...]) -> None:
-    expect(asked(talk, Talk.recording, volume=volume, volume_set=False), INVALID)
+    expect(asked(talk, Talk.recording, volume=volume, volume_set=True), INVALID)
+
+
+@expectation(each={name: (volume,) for name, volume in VOLUMES.items()})
+@differs(UNSET, "granted")
+def a_volume_to_record_with_must_fit_even_if_it_is_not_set(talk: Talk, volume: tuple[int, ...]) -> None:
+    answer = asked(talk, Talk.recording, volume=volume, volume_set=False)
+    expect("granted" if isinstance(answer, RecordStreamCreated) else answer, INVALID)
 
 
 @expectation(versions=(8, 12))
@@ -203,7 +210,7 @@ ALL = {**SAME, **NOT_MIXED_YET, **LOW}
 
 
 @expectation(each={name: (spec,) for name, spec in ALL.items()})
-@differs(NOT_MIXED, NOTSUPPORTED, on=frozenset({"mixed"}), cases=(*NOT_MIXED_YET, *LOW))
+@differs(NOT_MIXED, NOTSUPPORTED, on=MIXED, cases=(*NOT_MIXED_YET, *LOW))
 def a_playback_stream_has_the_spec_and_map_that_were_asked_for(talk: Talk, spec: SampleSpec) -> None:
     asking = talk.playing(spec, corked=True)
     made = talk.must(PlaybackStreamCreated, asking)
@@ -294,6 +301,7 @@ CHOICES = {"a list": "[44100,48000]", "a range": '{"min":8000,"max":192000}', "n
 
 
 @expectation(each={name: (rate,) for name, rate in CHOICES.items()})
+@differs(CHOICE, NOTSUPPORTED, cases=("a list", "a range"))
 def the_rate_of_a_format_is_one_number_and_else_invalid(talk: Talk, rate: str) -> None:
     info = FormatInfo(PCM, {**DESCRIBED, "format.rate": value(rate)})
     expect(asked(talk, Talk.playing, NO_SPEC, **listed(info)), INVALID)
@@ -303,6 +311,22 @@ def the_rate_of_a_format_is_one_number_and_else_invalid(talk: Talk, rate: str) -
 @differs(BUDGET, TOOLARGE, cases=("33", "255"))
 def as_many_formats_may_be_listed_as_the_wire_can_count(talk: Talk, count: int) -> None:
     talk.play(NO_SPEC, **listed(*(FormatInfo(PCM, {}),) * count))
+
+
+@expectation
+@differs(CHOICE, "granted")
+def a_format_with_a_choice_is_not_passed_over(talk: Talk) -> None:
+    choice = FormatInfo(PCM, {**DESCRIBED, "format.rate": value(CHOICES["a list"])})
+    answer = asked(talk, Talk.playing, NO_SPEC, **listed(choice, FormatInfo(PCM, DESCRIBED)))
+    expect("granted" if isinstance(answer, PlaybackStreamCreated) else answer, INVALID)
+
+
+@expectation
+@differs(NOT_MIXED, INVALID)
+def six_channels_without_a_map_are_those_of_aiff(talk: Talk) -> None:
+    info = FormatInfo(PCM, {"format.channels": value("6")})
+    answer = asked(talk, Talk.playing, NO_SPEC, **listed(info))
+    expect(answer if isinstance(answer, PulseError) else answer.channel_map, bytes((1, 8, 3, 2, 9, 4)))
 
 
 FIX = {"format": {"fix_format": True}, "rate": {"fix_rate": True}, "channels": {"fix_channels": True}}
