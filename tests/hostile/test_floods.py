@@ -65,7 +65,7 @@ def packets(caller: Caller, *said: Message) -> bytes:
 def test_questions_without_end_from_one_who_does_not_read(victim, message):
     with victim.join() as attacker:
         attacker.ask(Subscribe(mask=0x2FF))
-        floods(attacker.socket, packets(attacker, message))
+        floods(attacker.socket, packets(attacker, *[message] * 100))
         victim.bystander.goes_on()
 
 

@@ -195,7 +195,7 @@ def test_few_questions_with_long_answers_take_little_memory(grow):
         for _ in range(200):
             deaf.play(proplist={f"media.{key}": words for key in ("name", "title", "artist", "role", "language")})
         before = worker.memory()
-        floods(deaf.socket, questions(deaf, GetSinkInputInfoList()))
+        floods(deaf.socket, questions(deaf, *[GetSinkInputInfoList()] * 2000))
         assert bystander.ask(Stat()) == StatReply()
         assert worker.memory() - before < 8192
 
