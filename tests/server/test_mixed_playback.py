@@ -363,6 +363,15 @@ def test_a_long_packet_jumps_once(outlet):
     assert np.array_equal(stage.written(), tune)
 
 
+def test_what_is_below_minreq_is_asked_for_when_the_queue_has_run_empty(outlet):
+    stage = outlet()
+    program = stage.join()
+    stream = program.play(tlength=1000 * FRAME, minreq=300 * FRAME)
+    program.write(0, bytes(stream.missing))
+    stage.passes(1.0)
+    assert program.requested() == stream.tlength
+
+
 def test_a_client_that_writes_at_absolute_positions_is_asked_on(outlet):
     """As GStreamer does: where it wrote to is no reason to ask for less later."""
     stage = outlet()

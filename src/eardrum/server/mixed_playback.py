@@ -324,7 +324,7 @@ class MixedPlayback(PlaybackStream):
             nbytes = frames * self.spec.rate // self.bus.rate * self.frame_bytes
             self.ring.skip(nbytes)
             self._took(nbytes)
-            self.request()
+        self.request()
 
     def _tell_underflow(self) -> None:
         if not self._dry:
