@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVar, overload
 
 from eardrum.protocol.message import NEWEST
-from eardrum.testing.conformance.client import Talk, Unmet
+from eardrum.terms.errors import PulseError
+from eardrum.testing.conformance.client import Fate, Talk, Unmet
 
 Kind = Literal["pulseaudio", "mixed", "carried"]
 MIXED: frozenset[Kind] = frozenset({"mixed"})
@@ -33,10 +34,11 @@ class Reason:
 
 
 class Difference(NamedTuple):
-    """On our servers `on`, the check sees `instead` (what Unmet.got is)."""
+    """On our servers `on`, the check sees `instead` (what Unmet.got is); `words` say it to people."""
 
     reason: Reason
     instead: object
+    words: str
     on: frozenset[Kind]
 
 
@@ -45,13 +47,14 @@ class Expectation:
     """`check` gets a connection that has introduced itself with `version`, and raises Unmet."""
 
     topic: str
-    name: str
+    sentence: str
+    case: str  # what completes the sentence, "" for nothing
     check: Callable[[Talk], None]
     version: int
     differences: tuple[Difference, ...]
 
     def __str__(self) -> str:
-        return f"{self.topic}: {self.name}"
+        return ": ".join(filter(None, (self.topic, self.sentence, self.case)))
 
     def difference(self, kind: Kind) -> Difference | None:
         """The declared difference of this kind of server."""
@@ -59,18 +62,23 @@ class Expectation:
 
     def hold(self, kind: Kind, path: str) -> None:
         """Raises AssertionError if the server at `path` does not do what is declared of its kind."""
-        difference = self.difference(kind)
         talk = Talk(path)
         try:
-            self.check(talk.introduced(self.version))
+            self.judge(kind, talk.introduced(self.version))
+        finally:
+            talk.close()
+
+    def judge(self, kind: Kind, talk: Talk) -> None:
+        """Raises AssertionError if what this connection sees is not what is declared of this kind of server."""
+        difference = self.difference(kind)
+        try:
+            self.check(talk)
         except Unmet as unmet:
             if difference is None or unmet.got != difference.instead:
                 raise
         else:
             if difference is not None:
                 raise AssertionError(f"no longer differs: {difference.reason.why}")
-        finally:
-            talk.close()
 
 
 EXPECTATIONS: list[Expectation] = []
@@ -102,11 +110,11 @@ def _declared(function: F, versions: tuple[int, ...], each: Cases) -> F:
     differences = getattr(function, "differences", ())
     for case, arguments in each.items():
         for version in versions:
-            name = f"{sentence}: {case}" if case else sentence
-            name += f" (version {version})" if len(versions) > 1 else ""
+            spoken = f"version {version}" if len(versions) > 1 else ""
             chosen = tuple(difference for cases, difference in differences if not cases or case in cases)
             check = partial(_call, function, arguments)
-            EXPECTATIONS.append(Expectation(topic, name, check, version, chosen))
+            named = ", ".join(filter(None, (case, spoken)))
+            EXPECTATIONS.append(Expectation(topic, sentence, named, check, version, chosen))
     return function
 
 
@@ -115,13 +123,23 @@ def _call(function: Callable[..., None], arguments: tuple[Any, ...], talk: Talk)
 
 
 def differs(
-    reason: Reason, instead: object, *, on: frozenset[Kind] = OURS, cases: tuple[str, ...] = ()
+    reason: Reason, instead: object, words: str = "", *, on: frozenset[Kind] = OURS, cases: tuple[str, ...] = ()
 ) -> Callable[[F], F]:
-    """Declare that our server differs: stands below `expectation`. `cases` are keys of its `each`; none means all."""
+    """Declare that our server differs: stands below `expectation`.
+
+    `words` say what `instead` is, where it is no error and no fate. `cases` are keys of the expectation's `each`; none
+    means all.
+    """
+    if isinstance(instead, PulseError):
+        words = words or f"`{instead.name}`"
+    elif isinstance(instead, Fate):
+        words = words or instead.value
+    assert words, f"{instead} needs words"
 
     def mark(function: F) -> F:
         marked: Any = function
-        marked.differences = [(cases, Difference(reason, instead, on)), *getattr(function, "differences", ())]
+        difference = Difference(reason, instead, words, on)
+        marked.differences = [(cases, difference), *getattr(function, "differences", ())]
         return function
 
     return mark

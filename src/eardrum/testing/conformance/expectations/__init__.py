@@ -1,1 +1,24 @@
-"""What PulseAudio does, a sentence each; every file is a topic."""
+"""What PulseAudio does, a sentence each; every file is a topic, and importing it declares its sentences."""
+
+from eardrum.testing.conformance.expectation import EXPECTATIONS
+from eardrum.testing.conformance.expectations import (  # noqa: F401
+    buffer_metrics,
+    clients,
+    connections,
+    controlling_streams,
+    devices,
+    events,
+    flow_control,
+    life_of_a_stream,
+    making_streams,
+    packets,
+    recording,
+    server_wide,
+    shared_memory,
+    sync_groups,
+    values,
+    versions,
+    what_is_heard,
+)
+
+EVERY = tuple(EXPECTATIONS)

@@ -82,15 +82,15 @@ def naming_replaces_what_it_names_and_keeps_the_rest(talk: Talk) -> None:
 
 
 @expectation
-@differs(IDENTITY, set())
+@differs(IDENTITY, set(), "neither")
 def the_server_adds_how_a_client_came_and_its_version(talk: Talk) -> None:
     added = {key for key in info(talk).proplist if key.startswith("native-protocol.")}
     expect(added, {"native-protocol.peer", "native-protocol.version"})
 
 
 @expectation
-@differs(OWN_NAMES, ("eardrum", None))
-def a_client_is_of_the_native_protocols_module(talk: Talk) -> None:
+@differs(OWN_NAMES, ("eardrum", None), "driver `eardrum`, of no module")
+def a_client_is_of_the_module_of_the_native_protocol(talk: Talk) -> None:
     told = info(talk)
     expect((told.driver, None if told.module_index is None else "some"), ("protocol-native.c", "some"))
 
@@ -133,7 +133,7 @@ def removing_nothing_is_no_error(talk: Talk) -> None:
 
 
 @expectation
-@differs(PROPERTIES, None)
+@differs(PROPERTIES, None, "it is not kept")
 def a_property_of_any_key_is_kept(talk: Talk) -> None:
     talk.must(Ack, UpdateClientProplist(mode=REPLACE, proplist={"test.anything": b"kept\0"}))
     expect(info(talk).proplist.get("test.anything"), b"kept\0")
@@ -151,7 +151,7 @@ def source_output(talk: Talk, index: int) -> SourceOutputInfo:
 
 
 @expectation
-def a_stream_has_its_clients_properties_under_its_own(talk: Talk) -> None:
+def a_stream_has_the_properties_of_its_client_under_its_own(talk: Talk) -> None:
     talk.must(Ack, UpdateClientProplist(mode=SET, proplist=OLD))
     made = talk.play(corked=True, proplist={"media.title": b"mine\0", "media.name": b"song\0"})
     told = sink_input(talk, made.sink_input)
@@ -161,7 +161,7 @@ def a_stream_has_its_clients_properties_under_its_own(talk: Talk) -> None:
 
 
 @expectation
-def a_record_stream_has_its_clients_properties_under_its_own(talk: Talk) -> None:
+def a_record_stream_has_the_properties_of_its_client_under_its_own(talk: Talk) -> None:
     talk.must(Ack, UpdateClientProplist(mode=SET, proplist=OLD))
     made = talk.record(corked=True, proplist={"media.name": b"meeting\0"})
     told = source_output(talk, made.source_output)

@@ -11,7 +11,7 @@ MOST = 64
 
 
 @expectation
-@differs(MANY, Fate.ALIVE)
+@differs(MANY, Fate.ALIVE, "it is served")
 def with_64_connections_one_more_is_closed_at_once(talk: Talk) -> None:
     strangers = [talk.stranger() for _ in range(MOST)]
     fates = [stranger.fate for stranger in strangers]

@@ -140,8 +140,8 @@ def a_source_output_tells_what_it_is(talk: Talk) -> None:
 
 
 @expectation
-@differs(OWN_NAMES, ("eardrum", None))
-def a_stream_is_of_the_native_protocols_module(talk: Talk) -> None:
+@differs(OWN_NAMES, ("eardrum", None), "driver `eardrum`, of no module")
+def a_stream_is_of_the_module_of_the_native_protocol(talk: Talk) -> None:
     told = talk.must(SinkInputInfo, GetSinkInputInfo(index=talk.play(corked=True).sink_input))
     expect((told.driver, None if told.module_index is None else "some"), ("protocol-native.c", "some"))
 

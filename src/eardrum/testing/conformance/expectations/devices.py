@@ -211,7 +211,7 @@ def a_sink_takes_one_format_pcm_without_properties(talk: Talk) -> None:
 
 
 @expectation
-@differs(FIXED_DEVICES, 0xA2)
+@differs(FIXED_DEVICES, 0xA2, "its formats cannot be set")
 def a_null_sink_has_latency_decibels_dynamic_latency_and_settable_formats(talk: Talk) -> None:
     expect(sink(talk).flags, 0x1A2)
 

@@ -141,7 +141,7 @@ def a_volume_to_record_with_must_fit(talk: Talk, volume: tuple[int, ...]) -> Non
 
 
 @expectation(each={name: (volume,) for name, volume in VOLUMES.items()})
-@differs(UNSET, "granted")
+@differs(UNSET, "granted", "granted")
 def a_volume_to_record_with_must_fit_even_if_it_is_not_set(talk: Talk, volume: tuple[int, ...]) -> None:
     answer = asked(talk, Talk.recording, volume=volume, volume_set=False)
     expect("granted" if isinstance(answer, RecordStreamCreated) else answer, INVALID)
@@ -250,7 +250,7 @@ def a_format_without_properties_takes_those_of_the_sink(talk: Talk) -> None:
 
 
 @expectation
-@differs(FULL_FORMATS, FormatInfo(PCM, DESCRIBED))
+@differs(FULL_FORMATS, FormatInfo(PCM, DESCRIBED), "with all that was left open")
 def the_reply_has_the_format_as_it_was_listed(talk: Talk) -> None:
     made = talk.play(NO_SPEC, **listed(FormatInfo(PCM, {})))
     expect(made.format, FormatInfo(PCM, {}))
@@ -314,7 +314,7 @@ def as_many_formats_may_be_listed_as_the_wire_can_count(talk: Talk, count: int) 
 
 
 @expectation
-@differs(CHOICE, "granted")
+@differs(CHOICE, "granted", "it is")
 def a_format_with_a_choice_is_not_passed_over(talk: Talk) -> None:
     choice = FormatInfo(PCM, {**DESCRIBED, "format.rate": value(CHOICES["a list"])})
     answer = asked(talk, Talk.playing, NO_SPEC, **listed(choice, FormatInfo(PCM, DESCRIBED)))
@@ -333,8 +333,8 @@ FIX = {"format": {"fix_format": True}, "rate": {"fix_rate": True}, "channels": {
 
 
 @expectation(each={name: (flags,) for name, flags in FIX.items()})
-@differs(NO_FIX, SampleSpec(SampleFormat.FLOAT32LE, 1, 44_100))
-def fix_takes_the_sinks(talk: Talk, flags: dict[str, bool]) -> None:
+@differs(NO_FIX, SampleSpec(SampleFormat.FLOAT32LE, 1, 44_100), "it stays what was asked for")
+def a_stream_that_says_fix_gets_what_the_sink_has_for(talk: Talk, flags: dict[str, bool]) -> None:
     sink = talk.must(SinkInfo, GetSinkInfo())
     mine = SampleSpec(SampleFormat.FLOAT32LE, 1, 44_100)
     made = talk.play(mine, **flags)

@@ -77,7 +77,7 @@ def sound_comes_in_packets_of_whole_frames_no_longer_than_fragsize(talk: Talk, s
 
 
 @expectation
-@differs(BATCHES, False)
+@differs(BATCHES, False, "packets of 5 ms")
 def the_shortest_fragsize_is_kept_too(talk: Talk) -> None:
     made = listen(talk, fragsize=MS)
     hear(talk, 50)
@@ -175,7 +175,7 @@ def other_metrics_hold_for_what_follows(talk: Talk) -> None:
 
 
 @expectation
-def the_clients_time_is_echoed_and_the_servers_told(talk: Talk) -> None:
+def the_time_of_the_client_is_echoed_and_that_of_the_server_told(talk: Talk) -> None:
     listen(talk)
     told = latency(talk)
     expect(

@@ -84,12 +84,12 @@ MODULES: dict[str, tuple[Message, PulseError]] = {
 
 @expectation(each=MODULES)
 @differs(NO_MODULES, ACCESS)
-def an_error_answers(talk: Talk, command: Message, error: PulseError) -> None:
+def what_is_asked_of_modules_in_vain_has_its_error(talk: Talk, command: Message, error: PulseError) -> None:
     expect(talk.ask(command), error)
 
 
 @expectation
-@differs(NO_MODULES, [])
+@differs(NO_MODULES, [], "none")
 def modules_are_listed(talk: Talk) -> None:
     names = {info.name or "" for info in talk.must(ModuleInfoList, GetModuleInfoList()).items}
     expect(sorted(names), ["module-native-protocol-unix", "module-null-sink", "module-null-source"])
@@ -265,8 +265,8 @@ def a_stream_that_must_not_move_stays(talk: Talk) -> None:
 
 
 @expectation
-@differs(NO_HOST, ("eardrum", "eardrum", "mixed"), on=MIXED)
-@differs(NO_HOST, ("eardrum", "eardrum", "carried"), on=CARRIED)
+@differs(NO_HOST, ("eardrum", "eardrum", "mixed"), "`eardrum`, `eardrum`, the outlet's name", on=MIXED)
+@differs(NO_HOST, ("eardrum", "eardrum", "carried"), "`eardrum`, `eardrum`, the outlet's name", on=CARRIED)
 def the_server_tells_its_name_its_user_and_its_host(talk: Talk) -> None:
     info = talk.must(ServerInfo, GetServerInfo())
     told = (info.package_name, info.user_name, info.host_name)
@@ -274,14 +274,14 @@ def the_server_tells_its_name_its_user_and_its_host(talk: Talk) -> None:
 
 
 @expectation
-@differs(NO_HOST, 0)
+@differs(NO_HOST, 0, "0")
 def the_server_has_a_random_number_of_its_own(talk: Talk) -> None:
     cookie = talk.must(ServerInfo, GetServerInfo()).cookie
     expect(cookie, cookie or "a number")
 
 
 @expectation
-@differs(STATISTICS, (0, 0, 0, 0))
+@differs(STATISTICS, (0, 0, 0, 0), "zeros")
 def memory_is_counted(talk: Talk) -> None:
     told = talk.must(StatReply, Stat())
     numbers = (told.blocks, told.nbytes, told.blocks_ever, told.nbytes_ever)

@@ -27,7 +27,7 @@ def pair(talk: Talk) -> None:
 
 
 @expectation
-@differs(SYNC_GROUPS, "granted", on=MIXED)
+@differs(SYNC_GROUPS, "granted", "granted", on=MIXED)
 def who_joins_one_that_is_not_corked_is_invalid(talk: Talk) -> None:
     talk.play(sync_id=7)
     answer = talk.ask(talk.playing(sync_id=7))
@@ -41,7 +41,7 @@ def the_same_id_on_another_connection_is_another_group(talk: Talk) -> None:
 
 
 @expectation
-@differs(SYNC_GROUPS, 50 * MS, on=MIXED)
+@differs(SYNC_GROUPS, 50 * MS, "of that one only", on=MIXED)
 def a_flush_of_one_is_a_flush_of_all(talk: Talk) -> None:
     pair(talk)
     talk.must(Ack, FlushPlaybackStream(channel=0))

@@ -74,7 +74,7 @@ def of_a_key_said_twice_the_last_counts(talk: Talk) -> None:
 
 
 @expectation(each={"bytes": (b"\xff\xfe",), "no null byte at the end": (b"text",), "empty": (b"",)})
-@differs(PROPERTIES, None)
+@differs(PROPERTIES, None, "it is not kept")
 def a_property_that_is_no_text_is_kept_as_it_is(talk: Talk, value: bytes) -> None:
     talk.must(Ack, UpdateClientProplist(mode=2, proplist={"media.title": value}))
     expect(talk.must(ClientInfo, GetClientInfo(index=talk.index)).proplist.get("media.title"), value)

@@ -156,7 +156,7 @@ def a_record_stream_has_a_volume_of_its_own(talk: Talk) -> None:
 
 
 @expectation
-@differs(PEAKS, False)
+@differs(PEAKS, False, "what a resampler makes of it")
 def peaks_are_the_loudest_sample_of_each_interval(talk: Talk) -> None:
     meter = SampleSpec(SampleFormat.FLOAT32LE, 1, 25)
     heard = talk.record(meter, source_name="output.monitor", peak_detect=True, fragsize=4)
@@ -192,7 +192,7 @@ def one_sink_input_that_is_not_there_is_no_entity(talk: Talk) -> None:
 
 @expectation
 @differs(ONE_INPUT, PulseError.NOTSUPPORTED)
-def one_sink_input_is_heard_only_by_its_sinks_monitor(talk: Talk) -> None:
+def one_sink_input_is_heard_only_by_the_monitor_of_its_sink(talk: Talk) -> None:
     made = talk.play(corked=True)
     asking = talk.recording(source_name="input", direct_on_input=made.sink_input)
     expect(talk.ask(asking), PulseError.INVALID)

@@ -1,0 +1,5 @@
+"""Prints the table of differences."""
+
+from eardrum.testing.conformance.table import markdown
+
+print(markdown(), end="")
