@@ -97,16 +97,17 @@ def test_drains_without_end_are_refused_at_some_point(victim):
         assert attacker.answer(tags[-1]) == PulseError.TOOLARGE
 
 
+ONLY_OUTLETS = pytest.mark.parametrize("attacked", ["outlet"], indirect=True)  # nobody can connect to a room
+
+
+@ONLY_OUTLETS
 def test_connections_without_end(victim):
-    if victim.is_room:
-        pytest.skip("nobody can connect to a room")
     for _ in range(1500):
         victim.worker.connect().close()
 
 
+@ONLY_OUTLETS
 def test_more_connections_than_there_may_be(victim):
-    if victim.is_room:
-        pytest.skip("nobody can connect to a room")
     attackers = [victim.worker.connect() for _ in range(400)]
     victim.bystander.goes_on()
     for attacker in attackers:

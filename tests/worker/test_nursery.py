@@ -164,8 +164,6 @@ def test_one_that_cannot_load_says_why_and_ends(start, capfd):
 
 def test_what_workers_need_is_imported_with_one_thread_and_frozen():
     """The real thing, in a process that has imported nothing yet."""
-    pytest.importorskip("eardrum.worker.outlet")
-    pytest.importorskip("eardrum.worker.room")
     script = """
 import gc, json, os, select, sys
 from pathlib import Path
