@@ -366,7 +366,7 @@ def test_a_long_packet_jumps_once(outlet):
 def test_what_is_below_minreq_is_asked_for_when_the_queue_has_run_empty(outlet):
     stage = outlet()
     program = stage.join()
-    stream = program.play(tlength=1000 * FRAME, minreq=300 * FRAME)
+    stream = program.play(tlength=1000 * FRAME, minreq=400 * FRAME)
     program.write(0, bytes(stream.missing))
     stage.passes(1.0)
     assert program.requested() == stream.tlength
