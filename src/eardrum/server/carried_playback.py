@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eardrum.protocol.catalog import (
@@ -132,7 +133,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             seek, offset = (event.seek, event.offset) if event.first else (0, 0)
             self.server.effects.append(ReissueSound(self.wire, self.number, seek, offset, data))
         if self._echo is not None:
-            self._echo.sound(event)
+            self._echo.sound(replace(event, seek=0, offset=0))  # the echo's positions are its own
 
     def listened(self, by_somebody: bool) -> None:
         """Somebody records the sink's monitor, or nobody does any more."""
@@ -181,6 +182,9 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def set_rate(self, tag: Tag, rate: int) -> None:
         self.spec = self.spec._replace(rate=rate)
+        if self._echo is not None:
+            self.listened(False)
+            self.listened(True)
         self.ask(tag, UpdatePlaybackStreamSampleRate(channel=self.number, rate=rate))
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
