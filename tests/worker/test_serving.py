@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import socket
-from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -18,19 +17,13 @@ from eardrum.protocol.catalog import (
     Auth,
     AuthReply,
     ClientNamed,
-    CorkPlaybackStream,
     CreatePlaybackStream,
-    CreateRecordStream,
-    DeletePlaybackStream,
     EnableSrbchannel,
     GetClientInfoList,
     GetServerInfo,
     GetSinkInfoList,
     GetSinkInputInfoList,
     KillClient,
-    PlaybackStreamCreated,
-    PlaybackStreamKilled,
-    RecordStreamCreated,
     Request,
     SetClientName,
     SetSinkMute,
@@ -40,35 +33,17 @@ from eardrum.protocol.catalog import (
     Subscribe,
     UpdateClientProplist,
 )
-from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import Message
-from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
-from eardrum.server.events import INPUT, OUTPUT
+from eardrum.protocol.packets import CONTROL, sound_head
+from eardrum.server.events import OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
-from eardrum.terms.errors import PulseError
-from eardrum.testing.workers import DEADLINE, S16, Caller, Worker, ends_at_once, floods, until
-from eardrum.worker import outlet, serving, upstream_links
+from eardrum.testing.workers import S16, Caller, Worker, ends_at_once, floods, until
+from eardrum.worker import outlet, serving
 from eardrum.worker.records import MUTED, Kind, Record
 from eardrum.worker.spec import OutletSpec
 
 QUESTIONS = 40_000  # more than fit between a worker and a client that does not read
 CREATE = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
-
-
-@pytest.fixture
-def grow(workers) -> Iterator[Callable[..., Worker]]:
-    """Makes outlets' workers; at the end of a test all must have ended as they should."""
-    grown: list[Worker] = []
-
-    def make(*args: object, **options: object) -> Worker:
-        grown.append(workers.outlet(*args, **options))
-        return grown[-1]
-
-    yield make
-    for worker in grown:
-        worker.close()
-    for worker in grown:
-        assert worker.ends() == 0
 
 
 def noise(frames: int) -> np.ndarray:
@@ -330,144 +305,3 @@ def test_it_ends_a_while_after_its_last_connection(workers, tmp_path, monkeypatc
             assert caller.ask(Stat()) == StatReply()
         worker.hears(Kind.FINISHED)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-
-
-# -- upstream
-
-
-class Upstream:
-    """A server that the test plays, on a connection that the worker was given."""
-
-    def __init__(self, worker: Worker, wire: int) -> None:
-        self.socket, theirs = socket.socketpair()
-        self.socket.settimeout(DEADLINE)
-        self._serving = Serving(35)
-        self.sound = b""
-        self._heard: list[Command] = []
-        with theirs:
-            worker.says(Record(Kind.UPSTREAM, wire, 35), [theirs.fileno()])
-
-    def hears(self, kind: type[Message]) -> Command:
-        """The next command of this kind; sound is kept."""
-        while True:
-            for command in self._heard:
-                if isinstance(command.message, kind):
-                    self._heard.remove(command)
-                    return command
-            self.hear()
-
-    def hear(self) -> None:
-        data = self.socket.recv(1 << 20)
-        assert data, "the worker has gone"
-        for item in self._serving.receive(memoryview(data)):
-            if isinstance(item, SoundPacket):
-                self.sound += bytes(item.data)
-            else:
-                self._heard.append(item)
-
-    def says(self, message: Message, tag: int = 0xFFFFFFFF) -> None:
-        self.socket.sendall(self._serving.say(message, tag))
-
-    def makes_a_stream(self) -> None:
-        create = self.hears(CreatePlaybackStream)
-        made = PlaybackStreamCreated(
-            channel=5, sink_input=6, missing=100_000, maxlength=1 << 22, tlength=100_000, prebuf=4, minreq=4
-        )
-        self.says(made, create.tag)
-
-
-def test_a_carried_stream_reaches_the_upstream_that_the_desk_gives(grow):
-    worker = grow("host")
-    with worker.join() as caller:
-        tag = caller.say(CREATE)
-        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT)
-        upstream = Upstream(worker, OUTPUT)
-        with upstream.socket:
-            assert upstream.hears(SetClientName).message.proplist["application.name"] == b"box\0"
-            upstream.makes_a_stream()
-            assert caller.answer(tag).missing == 100_000
-            caller.write(0, noise(1000).tobytes())
-            while len(upstream.sound) < 4000:
-                upstream.hear()
-            assert upstream.sound == noise(1000).tobytes()
-            upstream.says(Request(channel=5, nbytes=42))
-            caller.until(lambda: caller.told, "the request")
-            assert caller.told == [Request(channel=0, nbytes=42)]
-            assert caller.ask(DeletePlaybackStream(channel=0)) == Ack()
-            upstream.hears(DeletePlaybackStream)
-
-
-def test_a_carried_record_stream_brings_sound(grow):
-    worker = grow("null", "room:studio")
-    with worker.join() as caller:
-        tag = caller.say(CreateRecordStream(sample_spec=S16, channel_map=STEREO))
-        assert worker.hears(Kind.WANT) == Record(Kind.WANT, INPUT)
-        upstream = Upstream(worker, INPUT)
-        with upstream.socket:
-            create = upstream.hears(CreateRecordStream)
-            upstream.says(RecordStreamCreated(channel=5, source_output=6, maxlength=1 << 22, fragsize=4000), create.tag)
-            assert caller.answer(tag).source_name == "input"
-            samples = noise(50_000).tobytes()
-            upstream.socket.sendall(sound_head(5, len(samples)) + samples)
-            caller.until(lambda: len(caller.sound.get(0, b"")) == len(samples), "the sound")
-            assert caller.sound[0] == samples
-
-
-def test_an_upstream_that_cannot_be_had_is_told_and_is_not_wanted_again_at_once(grow):
-    worker = grow("host")
-    with worker.join() as caller:
-        tag = caller.say(CREATE)
-        worker.hears(Kind.WANT)
-        worker.says(Record(Kind.NO_UPSTREAM, OUTPUT, PulseError.CONNECTIONREFUSED))
-        assert caller.answer(tag) == PulseError.CONNECTIONREFUSED
-        for _ in range(20):
-            assert caller.ask(CREATE) == PulseError.CONNECTIONREFUSED
-        wanted = [record for record in worker.heard if record.kind is Kind.WANT]
-        assert len(wanted) == 1
-
-
-@pytest.mark.parametrize("garbage", [b"", bytes(100), b"\xff" * 100], ids=["end", "zeros", "ones"])
-def test_an_upstream_that_ends_or_says_nonsense_ends_its_streams_and_no_connection(grow, garbage):
-    worker = grow("host")
-    with worker.join() as caller:
-        tag = caller.say(CREATE)
-        worker.hears(Kind.WANT)
-        upstream = Upstream(worker, OUTPUT)
-        upstream.makes_a_stream()
-        caller.answer(tag)
-        waits = caller.say(CorkPlaybackStream(channel=0, cork=True))
-        upstream.hears(CorkPlaybackStream)
-        if garbage:
-            upstream.socket.sendall(garbage)
-            assert ends_at_once(upstream.socket)
-        upstream.socket.close()
-        assert caller.answer(waits) == PulseError.CONNECTIONTERMINATED
-        caller.until(lambda: caller.tell_all(PlaybackStreamKilled), "its end")
-        assert caller.ask(Stat()) == StatReply()
-        caller.say(CREATE)
-        worker.hears(Kind.WANT)
-
-
-def test_while_an_upstream_does_not_read_no_client_is_read_from_and_nothing_is_lost(grow):
-    worker = grow("host")
-    with worker.join() as caller:
-        tag = caller.say(CREATE)
-        worker.hears(Kind.WANT)
-        upstream = Upstream(worker, OUTPUT)
-        upstream.makes_a_stream()
-        caller.answer(tag)
-        before = worker.memory()
-        samples = noise(4096).tobytes()
-        packet = sound_head(0, len(samples)) + samples
-        sent = floods(caller.socket, packet)
-        assert sent > upstream_links.STUCK_BYTES
-        assert worker.memory() - before < 2048
-        whole = -(-sent // len(packet))
-        while len(upstream.sound) < (whole - 1) * len(samples):
-            upstream.hear()
-        caller.socket.sendall(packet[sent % len(packet) :] if sent % len(packet) else b"")
-        while len(upstream.sound) < whole * len(samples):
-            upstream.hear()
-        assert upstream.sound == samples * whole
-        assert caller.ask(Stat()) == StatReply()
-        upstream.socket.close()
