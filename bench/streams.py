@@ -119,11 +119,12 @@ def costs(bench: Bench) -> None:
 
 
 def sizes(bench: Bench) -> None:
-    """Memory of an active worker, and how long the short things take."""
-    with bench.playing(bench.carried.address, 1):
-        carrying = private_memory(bench.worker(bench.carried))
-    with bench.playing(bench.mixed.address, 16):
-        mixing = private_memory(bench.worker(bench.mixed))
+    """Memory of an active worker that has done nothing else before, and how long the short things take."""
+    one, many = bench.desk.open("one", output="host"), bench.desk.open("many", output="null")
+    with bench.playing(one.address, 1):
+        carrying = private_memory(bench.worker(one))
+    with bench.playing(many.address, 16):
+        mixing = private_memory(bench.worker(many))
     print("\n| what | median | worst |\n|---|---:|---:|")
     print(f"| private memory of a worker that carries 1 stream | {carrying:.1f} MiB | |")
     print(f"| private memory of a worker that mixes 16 streams | {mixing:.1f} MiB | |")
