@@ -18,6 +18,7 @@ from eardrum.protocol.catalog import (
     CreateRecordStream,
     DeletePlaybackStream,
     DrainPlaybackStream,
+    FlushPlaybackStream,
     GetClientInfoList,
     GetPlaybackLatency,
     GetServerInfo,
@@ -26,6 +27,8 @@ from eardrum.protocol.catalog import (
     LookupSink,
     SetClientName,
     SetPlaybackStreamBufferAttr,
+    SetSinkInputVolume,
+    SetSinkVolume,
     Stat,
     Subscribe,
     TriggerPlaybackStream,
@@ -166,6 +169,30 @@ def test_resamplers_without_number_leave_no_memory_behind(victim):
             attacker.ask(fast)
             attacker.write(channel, bytes(4000))
             attacker.ask(TriggerPlaybackStream(channel=channel))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        CorkPlaybackStream(channel=0, cork=True),
+        FlushPlaybackStream(channel=0),
+        SetSinkVolume(index=0, volume=(VOLUME_NORM,)),
+        SetSinkInputVolume(index=0, volume=(VOLUME_NORM,)),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_commands_that_cost_much(victim, message):
+    """With many streams playing, each of these makes the worker look at all of them."""
+    with victim.join() as attacker:
+        for _ in range(200):
+            attacker.play(prebuf=0, tlength=4000, minreq=4000)
+        for number in range(1500):
+            if isinstance(message, CorkPlaybackStream):
+                message.cork = bool(number % 2)
+            tag = attacker.say(message)
+            if number % 300 == 299:
+                attacker.answer(tag)
+        victim.bystander.goes_on()
 
 
 def test_tiny_buffers(victim):

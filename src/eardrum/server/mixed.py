@@ -91,6 +91,8 @@ class Bus:
         if self._epoch is None:
             self._epoch = now
         frames = self.frames_due(now)
+        if not frames and self.due is not None and self.due > now:
+            return
         self._position += frames
         late = frames - int(MAX_LATE * self.rate)
         if late > 0:

@@ -60,7 +60,9 @@ from eardrum.worker.upstream_links import UpstreamLinks
 
 MOST_CONNECTIONS = 256
 CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
+TURN = 0.005  # seconds of a wake-up for what clients say; sound that is due waits no longer
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
+HEARD_AT_LEAST = 4  # even if the turn is over
 ACCEPTED_AT_ONCE = 16
 TIDY_EVERY = 0.5  # seconds at least between two times that freed memory is given back
 LINGER = 20.0  # seconds that a worker waits for the next connection
@@ -244,7 +246,8 @@ class Worker:
         for done, item in enumerate(heard):
             if client.ending:
                 return
-            if done == HEARD_AT_ONCE or link.queued > CLOG_BYTES:
+            over = done >= HEARD_AT_LEAST and time.monotonic() - self._now > TURN
+            if over or done == HEARD_AT_ONCE or link.queued > CLOG_BYTES:
                 client.unheard = [_kept(item) for item in heard[done:]]
                 self._behind.add(client)
                 self._dirty.add(client)
