@@ -372,6 +372,15 @@ def test_what_is_below_minreq_is_asked_for_when_the_queue_has_run_empty(outlet):
     assert program.requested() == stream.tlength
 
 
+def test_a_long_packet_that_does_not_fit_is_lost_whole_and_said_once(outlet):
+    program = outlet().join()
+    program.play(maxlength=30_000 * FRAME)
+    program.write(0, bytes(40_000 * FRAME))  # comes in five pieces
+    assert len(program.tell_all(Overflow)) == 1
+    program.write(0, bytes(FRAME), 3, 0)
+    assert program.ask(GetPlaybackLatency(channel=0, client_time=(0, 0))).write_index == FRAME
+
+
 def test_a_client_that_writes_at_absolute_positions_is_asked_on(outlet):
     """As GStreamer does: where it wrote to is no reason to ask for less later."""
     stage = outlet()

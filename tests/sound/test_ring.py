@@ -68,6 +68,14 @@ def test_the_limit_counts_from_the_read_index():
     assert ring.write(13, b"f")
 
 
+def test_what_is_queued_beyond_a_lower_limit_may_be_written_over():
+    ring = Ring(0, 10)
+    ring.write(0, b"0123456789")
+    ring.limit = 4
+    assert ring.write(8, b"89")
+    assert not ring.write(9, b"9a")
+
+
 def test_the_owner_may_move_the_write_index():
     ring = Ring(0, LIMIT)
     ring.write(0, b"abcd")

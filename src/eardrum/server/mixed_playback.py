@@ -69,6 +69,7 @@ class MixedPlayback(PlaybackStream):
         self._dry = True  # nothing was taken since the queue ran empty, and that has been told
         self._starved_at: float | None = None  # when it stopped playing, in seconds; None before the first start
         self._dropping = False  # the rest of a packet that is not a whole number of frames
+        self._lost = False  # the rest of a packet that does not fit
         self._tune(spec.rate)
 
     def _tune(self, rate: int) -> None:
@@ -106,20 +107,31 @@ class MixedPlayback(PlaybackStream):
 
     def sound(self, event: Sound) -> None:
         if event.first:
-            self._dropping = bool(event.total % self.frame_bytes or event.offset % self.frame_bytes)
+            self._begin(event)
+        if self._dropping:
+            return
+        ring = self.ring
+        after = ring.w + len(event.data)
+        if not self._lost:
+            ring.write(ring.w, event.data)
+        ring.w = after
+        if event.first and event.seek:
+            self.request()
+        self.start()
+
+    def _begin(self, event: Sound) -> None:
+        """A packet begins: where it goes, and whether all of it fits."""
+        self._dropping = bool(event.total % self.frame_bytes or event.offset % self.frame_bytes)
         if self._dropping:
             return
         ring, before = self.ring, self.ring.w
-        jumps = event.first and (event.seek or event.offset)
-        position = self._target(event.seek, event.offset) if jumps else before
-        after = position + len(event.data)
-        if not ring.write(position, event.data):
+        if event.seek or event.offset:
+            ring.w = self._target(event.seek, event.offset)
+        if event.seek:
+            self.missing -= ring.w - before  # a jump was not asked for, so it is made up for in what is asked next
+        self._lost = not ring.fits(ring.w + event.total)
+        if self._lost:
             self.tell(Overflow(channel=self.channel))
-        ring.w = after
-        if event.first and event.seek:
-            self.missing -= position - before  # a jump was not asked for, so it is made up for in what is asked next
-            self.request()
-        self.start()
 
     def _target(self, seek: int, offset: int) -> int:
         """The position that a jump leads to."""
@@ -179,6 +191,7 @@ class MixedPlayback(PlaybackStream):
         self.bus.advance(self.server.now)
         self._force_prebuffering()
         self._go_on()
+        self.request()
         self.server.answer(self.client, tag, Ack())
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
@@ -364,10 +377,17 @@ class MixedPlayback(PlaybackStream):
 
     def request(self) -> None:
         """Ask the client for what is missing, if it is enough to be worth a packet."""
-        if self.missing > 0 and (self.missing >= self.attr.minreq or self.prebuffering) and not self.client.clogged:
+        if self.missing > 0 and (self.missing >= self.attr.minreq or self._starved) and not self.client.clogged:
             nbytes = min(self.missing, MAX_QUEUE)
             self.tell(Request(channel=self.channel, nbytes=nbytes))
             self.missing -= nbytes
+
+    @property
+    def _starved(self) -> bool:
+        """There is too little in the queue to start or to go on."""
+        if self.prebuffering:
+            return self.fill < self.attr.prebuf
+        return bool(self.attr.prebuf) and not self.fill
 
     def _finish_drains(self) -> None:
         tags, self.draining = self.draining, []

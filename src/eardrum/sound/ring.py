@@ -36,13 +36,17 @@ class Ring:
         """Where what is queued ends; the read index if nothing is."""
         return max(self._end, self.r)
 
+    def fits(self, end: int) -> bool:
+        """Whether what ends there may be written: `limit` bytes after `r`, or over what is queued already."""
+        return end <= max(self.r + self.limit, self._end)
+
     def write(self, position: int, data: Samples) -> bool:
         """Put `data` at `position`, over what is there; the part before `r` is dropped, a hole stays silent.
 
-        False, and nothing is changed, if it would end more than `limit` bytes after `r`.
+        False, and nothing is changed, if it does not fit.
         """
         end = position + len(data)
-        if end > self.r + self.limit:
+        if not self.fits(end):
             return False
         if position < self.r:
             data = memoryview(data)[self.r - position :]
