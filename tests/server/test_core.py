@@ -246,6 +246,11 @@ def test_a_stream_that_begins_muted_is_muted_whether_that_is_set_or_not(outlet, 
     assert program.ask(GetSinkInputInfo(index=stream.sink_input)).muted
 
 
+def test_an_old_clients_name_must_be_utf8(outlet):
+    program = outlet().join(version=12)
+    assert program.ask(SetClientName(name="\udcff")) == PulseError.INVALID
+
+
 @pytest.mark.parametrize("make", [Program.play, Program.record])
 def test_a_new_stream_of_an_old_client_must_have_a_name(outlet, make):
     program = outlet("null", "silence").join(version=12)

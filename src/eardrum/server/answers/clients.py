@@ -19,7 +19,7 @@ from eardrum.protocol.catalog import (
 from eardrum.server.answers.table import Answers
 from eardrum.server.objects import Client
 from eardrum.terms.errors import PulseError, Refused
-from eardrum.terms.properties import cleaned, text
+from eardrum.terms.properties import cleaned, text, value
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
@@ -37,6 +37,13 @@ def updated(old: dict[str, bytes], mode: int, new: dict[str, bytes]) -> dict[str
         case 2:
             return {**old, **cleaned(new)}
     raise Refused(PulseError.INVALID, f"update mode {mode}")
+
+
+def name_value(name: str | None) -> bytes:
+    """A name as a property's value. Raises Refused(INVALID) if there is none or if it is no UTF-8."""
+    if name is None or any("\udc80" <= c <= "\udcff" for c in name):  # bytes that are no UTF-8 come as surrogates
+        raise Refused(PulseError.INVALID, "no name")
+    return value(name)
 
 
 def without(old: dict[str, bytes], keys: list[str]) -> dict[str, bytes]:

@@ -18,12 +18,13 @@ from eardrum.protocol.catalog import (
     StatReply,
 )
 from eardrum.protocol.message import NEWEST, OLDEST
+from eardrum.server.answers.clients import name_value
 from eardrum.server.answers.table import Answers
 from eardrum.server.objects import DEVICE_SPEC, Client
 from eardrum.server.rules import default_source_of
 from eardrum.terms.audio import STEREO
 from eardrum.terms.errors import PulseError, Refused
-from eardrum.terms.properties import cleaned, value
+from eardrum.terms.properties import cleaned
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
@@ -43,7 +44,7 @@ def auth(server: Server, client: Client, tag: int, message: Auth) -> AuthReply:
 def set_client_name(server: Server, client: Client, tag: int, message: SetClientName) -> ClientNamed:
     proplist = message.proplist
     if client.version < 13 and message.name is not None:
-        proplist = {"application.name": value(message.name)}
+        proplist = {"application.name": name_value(message.name)}
     client.proplist.update(cleaned(proplist))
     client.view.changed(Facility.CLIENT, Change.CHANGED, client.index)
     return ClientNamed(index=client.index)

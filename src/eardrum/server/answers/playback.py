@@ -21,7 +21,7 @@ from eardrum.protocol.catalog import (
     UpdatePlaybackStreamProplist,
     UpdatePlaybackStreamSampleRate,
 )
-from eardrum.server.answers.clients import updated, without
+from eardrum.server.answers.clients import name_value, updated, without
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.events import OUTPUT
@@ -104,15 +104,8 @@ def stream_proplist(client: Client, message: Any) -> dict[str, bytes]:
     return {**client.proplist, **own}
 
 
-def _is_utf8(text: str) -> bool:
-    """Bytes that are no UTF-8 come as surrogates."""
-    return not any("\udc80" <= c <= "\udcff" for c in text)
-
-
 def renamed(server: Server, stream: PlaybackStream | RecordStream, name: str | None) -> Ack:
-    if name is None or not _is_utf8(name):
-        raise Refused(PulseError.INVALID, "no name")
-    stream.proplist = {**stream.proplist, **cleaned({"media.name": value(name)})}
+    stream.proplist = {**stream.proplist, **cleaned({"media.name": name_value(name)})}
     server.stream_changed(stream)
     return Ack()
 
