@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eardrum.testing.conformance.expectation import MIXED, OURS, Kind, Reason, When
+from eardrum.testing.conformance.expectation import CARRIED, MIXED, OURS, Kind, Reason, When
 from eardrum.testing.conformance.expectations import EVERY
 
 HEAD = """# Where an outlet differs from PulseAudio
@@ -13,7 +13,7 @@ This page lists the other {others}; each line is checked as well. It is written 
 `python -m eardrum.testing.conformance > docs/differences.md`.
 """
 SECTIONS = {When.ON_PURPOSE: "On purpose", When.NOT_YET: "Not yet"}
-ONLY = {MIXED: "an outlet that mixes: ", OURS: ""}
+ONLY = {MIXED: "an outlet that mixes: ", CARRIED: "an outlet in front of PulseAudio: ", OURS: ""}
 
 Row = tuple[str, str, str]  # topic, sentence, what our server does
 Where = dict[str, frozenset[Kind]]  # cases of the sentence, and on which of our servers they differ

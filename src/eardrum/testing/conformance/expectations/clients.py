@@ -62,6 +62,11 @@ def before_version_13_no_name_is_no_error(talk: Talk) -> None:
     expect(talk.ask(SetClientName(name=None)), ClientNamed(index=0))
 
 
+@expectation(versions=(12,))
+def before_version_13_a_name_that_is_no_utf8_is_invalid(talk: Talk) -> None:
+    expect(talk.ask(SetClientName(name="\udcff")), INVALID)
+
+
 @expectation
 def every_naming_tells_the_same_index(talk: Talk) -> None:
     expect(talk.ask(SetClientName(proplist={})), ClientNamed(index=talk.index))

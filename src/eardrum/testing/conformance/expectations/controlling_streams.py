@@ -60,7 +60,7 @@ from eardrum.terms.audio import VOLUME_MAX, VOLUME_NORM
 from eardrum.terms.errors import PulseError
 from eardrum.testing.conformance.client import S16, Talk, expect
 from eardrum.testing.conformance.expectation import differs, expectation
-from eardrum.testing.conformance.reasons import OWN_NAMES
+from eardrum.testing.conformance.reasons import ORDER, OWN_NAMES
 
 INVALID, NOENTITY = PulseError.INVALID, PulseError.NOENTITY
 NOWHERE = 4711
@@ -114,6 +114,35 @@ def what_is_asked_of_an_upload_stream_needs_one(talk: Talk, say: Any) -> None:
     talk.play(corked=True)
     for channel in (0, NOWHERE):
         expect(talk.ask(say(channel=channel)), NOENTITY)
+
+
+BOTH_WRONG: dict[str, Message] = {
+    "SET_PLAYBACK_STREAM_NAME": SetPlaybackStreamName(channel=NOWHERE, name=None),
+    "SET_RECORD_STREAM_NAME": SetRecordStreamName(channel=NOWHERE, name=None),
+    "UPDATE_PLAYBACK_STREAM_SAMPLE_RATE": UpdatePlaybackStreamSampleRate(channel=NOWHERE, rate=0),
+    "UPDATE_RECORD_STREAM_SAMPLE_RATE": UpdateRecordStreamSampleRate(channel=NOWHERE, rate=0),
+    "UPDATE_PLAYBACK_STREAM_PROPLIST": UpdatePlaybackStreamProplist(channel=NOWHERE, mode=3, proplist={}),
+    "UPDATE_RECORD_STREAM_PROPLIST": UpdateRecordStreamProplist(channel=NOWHERE, mode=3, proplist={}),
+    "SET_SINK_INPUT_VOLUME": SetSinkInputVolume(index=NOWHERE, volume=()),
+    "SET_SOURCE_OUTPUT_VOLUME": SetSourceOutputVolume(index=NOWHERE, volume=()),
+    "SET_SINK_VOLUME": SetSinkVolume(index=NOWHERE, volume=()),
+    "SET_SOURCE_VOLUME": SetSourceVolume(index=NOWHERE, volume=()),
+}
+
+
+@expectation(each={name: (command,) for name, command in BOTH_WRONG.items()})
+@differs(ORDER, NOENTITY)
+def of_a_wrong_value_for_nothing_the_value_is_told(talk: Talk, command: Message) -> None:
+    expect(talk.ask(command), INVALID)
+
+
+NO_NUMBER = {name: OF_PLAYBACK[name] for name in ("CORK", "FLUSH", "TRIGGER", "PREBUF")}
+
+
+@expectation(each={name: (say,) for name, say in NO_NUMBER.items()})
+@differs(ORDER, NOENTITY)
+def no_number_of_a_playback_stream_is_invalid(talk: Talk, say: Any) -> None:
+    expect(talk.ask(say(channel=0xFFFFFFFF)), INVALID)
 
 
 # infos

@@ -20,8 +20,8 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.terms.audio import INVALID
 from eardrum.testing.conformance.client import Talk, expect
-from eardrum.testing.conformance.expectation import MIXED, differs, expectation
-from eardrum.testing.conformance.reasons import FAR_JUMPS
+from eardrum.testing.conformance.expectation import CARRIED, MIXED, differs, expectation
+from eardrum.testing.conformance.reasons import FAR_JUMPS, PIECES
 
 RELATIVE, ABSOLUTE, ON_READ, TO_END = range(4)
 MS = 192  # bytes
@@ -167,6 +167,43 @@ def what_would_end_too_far_is_thrown_away_whole(talk: Talk) -> None:
     talk.write(0, bytes(150 * MS))
     talk.write(0, bytes(100 * MS))
     expect((indexes(talk), len(talk.told(Overflow))), ((250 * MS, 0), 1))
+
+
+@expectation
+@differs(PIECES, ((1000 * MS, 0), 2), "each piece that does not fit is", on=CARRIED)
+def a_long_packet_that_does_not_fit_is_thrown_away_whole_too(talk: Talk) -> None:
+    quiet(talk, maxlength=500 * MS)
+    talk.write(0, bytes(1000 * MS))
+    expect((indexes(talk), len(talk.told(Overflow))), ((1000 * MS, 0), 1))
+    talk.write(0, bytes(10 * MS), TO_END, 0)
+    expect(indexes(talk), (10 * MS, 0))
+
+
+@expectation
+def what_is_queued_beyond_a_shorter_maxlength_may_be_written_over(talk: Talk) -> None:
+    quiet(talk)
+    talk.write(0, bytes(400 * MS))
+    talk.must(PlaybackBufferAttrSet, SetPlaybackStreamBufferAttr(channel=0, maxlength=200 * MS))
+    talk.write(0, bytes(400 * MS), ABSOLUTE, 0)
+    expect((indexes(talk), talk.told(Overflow)), ((400 * MS, 0), []))
+    talk.write(0, bytes(4))
+    expect((indexes(talk), len(talk.told(Overflow))), ((400 * MS + 4, 0), 1))
+
+
+@expectation
+def less_than_minreq_is_asked_for_while_there_is_too_little_to_start(talk: Talk) -> None:
+    quiet(talk, prebuf=20 * MS)
+    talk.write(0, bytes(10 * MS))
+    talk.write(0, bytes(5 * MS), ABSOLUTE, 5 * MS)
+    expect(asked_for(talk), 5 * MS)
+
+
+@expectation
+def less_than_minreq_is_not_asked_for_while_there_is_enough_to_start(talk: Talk) -> None:
+    quiet(talk, prebuf=20 * MS)
+    talk.write(0, bytes(30 * MS))
+    talk.write(0, bytes(5 * MS), ABSOLUTE, 25 * MS)
+    expect(asked_for(talk), 0)
 
 
 @expectation
