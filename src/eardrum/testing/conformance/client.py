@@ -110,10 +110,13 @@ class Talk:
 
     # saying
 
-    def send(self, *raw: bytes) -> None:
+    def send(self, *raw: bytes, descriptors: Sequence[int] = ()) -> None:
         """Send bytes as they are. That the server hangs up meanwhile is no error here."""
+        data = b"".join(raw)
         try:
-            self._socket.sendall(b"".join(raw))
+            if descriptors:
+                data = data[socket.send_fds(self._socket, [data], descriptors) :]
+            self._socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             self._closed = True
 

@@ -453,6 +453,14 @@ def while_it_is_corked_a_stream_is_not_playing(talk: Talk) -> None:
 
 
 @expectation
+def the_time_of_the_client_is_echoed_and_that_of_the_server_told(talk: Talk) -> None:
+    short(talk)
+    told = talk.latency(0)
+    expect((told.client_time, told.unused), ((1, 2), 0))
+    expect((told.server_time[0] > 1_600_000_000, told.server_time[1] < 1_000_000), (True, True))
+
+
+@expectation
 def before_its_first_start_a_stream_has_been_starved_for_ever(talk: Talk) -> None:
     short(talk)
     latency = talk.settle(0)
