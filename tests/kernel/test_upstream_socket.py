@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -57,7 +58,7 @@ class Server:
             client, _ = self._listening.accept()
         except OSError:
             return
-        with client:
+        with client, contextlib.suppress(ConnectionError):  # who has heard enough hangs up
             while len(self.heard) < AUTH_BYTES and (more := client.recv(4096)):
                 self.heard += more
             for piece in self._pieces:
