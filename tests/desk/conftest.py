@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +224,8 @@ def _answer_all(listening: socket.socket, answer: bytes) -> None:
         except OSError:
             break
         clients.append(client)
-        client.recv(4096)
-        client.sendall(answer)
+        with suppress(ConnectionError):  # who has heard enough hangs up
+            client.recv(4096)
+            client.sendall(answer)
     for client in clients:
         client.close()

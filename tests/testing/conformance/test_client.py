@@ -40,7 +40,11 @@ class Obedient(threading.Thread):
         self.listening.listen()
 
     def run(self):
-        with self.listening, self.listening.accept()[0] as connection, contextlib.suppress(RemoteProtocolError):
+        with (
+            self.listening,
+            self.listening.accept()[0] as connection,
+            contextlib.suppress(RemoteProtocolError, OSError),
+        ):
             conversation = Serving()
             while data := connection.recv(65_536):
                 for command in conversation.receive(memoryview(data)):
