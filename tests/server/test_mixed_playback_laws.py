@@ -230,7 +230,7 @@ class OneStream(RuleBasedStateMachine):
             stream = self.stream
             if stream.corked:
                 assert not stream.bus.plays(stream)
-            elif not stream.prebuffering and stream.fill:
+            elif not stream.prebuffering and stream.voice.fill:
                 assert stream.bus.plays(stream)
         if self.stage.server.bus._streams:
             assert self.stage.due is not None

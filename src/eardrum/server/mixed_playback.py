@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from eardrum.protocol.catalog import (
     Ack,
     Overflow,
@@ -23,13 +21,11 @@ from eardrum.protocol.catalog import (
 from eardrum.server.buffers import Settled, settle_playback
 from eardrum.server.events import Sound
 from eardrum.server.playback import PlaybackStream, Tag
-from eardrum.sound import convert, remap
+from eardrum.server.voice import Voice
 from eardrum.sound.block import Block
-from eardrum.sound.resample import resampler
-from eardrum.sound.ring import Ring
 from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import MAX_QUEUE, BufferAttr, ChannelMap, SampleSpec, Volume
-from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.errors import PulseError
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
 
 NEVER = 2**64 - 1  # bytes since an underrun, before the first start
 FARTHEST = 2**30  # bytes; a jump ends no further from the read index, so that no sum of jumps leaves the wire's numbers
-LOWEST_RATE = 1000  # Hz; below it a resampler holds seconds of sound, and megabytes
 
 
 class MixedPlayback(PlaybackStream):
@@ -55,11 +50,10 @@ class MixedPlayback(PlaybackStream):
         *,
         bus: Bus,
     ) -> None:
-        if not convert.supported(spec.format) or not remap.supported(spec.channels):
-            raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
         super().__init__(server, client, sink, spec, channel_map, volume)
         self.bus = bus
-        self.gain: Gains | None = None
+        self.voice = Voice(spec, channel_map, bus)
+        self.ring = self.voice.ring
         self.frame_bytes = spec.frame_bytes
         self.prebuffering = True
         self.playing = False
@@ -70,20 +64,13 @@ class MixedPlayback(PlaybackStream):
         self._starved_at: float | None = None  # when it stopped playing, in seconds; None before the first start
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._lost = False  # the rest of a packet that does not fit
-        self._tune(spec.rate)
-
-    def _tune(self, rate: int) -> None:
-        if rate < LOWEST_RATE:
-            raise Refused(PulseError.NOTSUPPORTED, f"{rate} Hz cannot be mixed")
-        self.resampler = resampler(rate, self.bus.rate, self.spec.channels)
-        self._ready = np.zeros((0, self.spec.channels), np.float32)  # resampled, not yet played
 
     def settle(self, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
         """Fix the buffer metrics before the stream is announced."""
         settled = self._settle(asked, adjust_latency, early_requests)
-        self.ring = Ring(self.spec.silence, settled.attr.maxlength)
+        self.ring.limit = settled.attr.maxlength
         self.prebuffering = settled.attr.prebuf > 0
-        self.gain = self._gain()
+        self.voice.gain = self._gain()
 
     def _gain(self) -> Gains | None:
         return gains((0,) if self.muted else self.volume)
@@ -92,16 +79,6 @@ class MixedPlayback(PlaybackStream):
         settled = settle_playback(asked, self.spec, adjust_latency=adjust_latency, early_requests=early_requests)
         self.attr, self.latency = settled
         return settled
-
-    @property
-    def fill(self) -> int:
-        """Bytes in the queue."""
-        return max(0, self.ring.w - self.ring.r)
-
-    @property
-    def _spent(self) -> bool:
-        """Nothing is left to be played."""
-        return not self.fill and not len(self._ready) and not (self.resampler and self.resampler.pending)
 
     # -- what the client does
 
@@ -169,7 +146,7 @@ class MixedPlayback(PlaybackStream):
         self.bus.advance(self.server.now)
         self.missing += self.ring.w - self.ring.r
         self.ring.clear()
-        self._silence_tail()
+        self.voice.hush()
         self._force_prebuffering()
         self._go_on()
 
@@ -177,7 +154,7 @@ class MixedPlayback(PlaybackStream):
         self.bus.advance(self.server.now)
         self.draining.append(tag)
         self.prebuffering = False
-        if self._spent:
+        if self.voice.spent:
             self._finish_drains()
         else:
             self.start()
@@ -211,8 +188,9 @@ class MixedPlayback(PlaybackStream):
 
     def set_rate(self, tag: Tag, rate: int) -> None:
         self.bus.advance(self.server.now)
-        self._tune(rate)
-        self.spec = self.spec._replace(rate=rate)
+        spec = self.spec._replace(rate=rate)
+        self.voice.tune(spec)
+        self.spec = spec
         self.server.answer(self.client, tag, Ack())
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
@@ -221,13 +199,12 @@ class MixedPlayback(PlaybackStream):
             frames = int(self.bus.frames_due(self.server.now) * self.spec.rate / self.bus.rate)
             elapsed = frames * self.frame_bytes
             if self.attr.prebuf:
-                elapsed = min(elapsed, self.fill)
-        waiting = len(self._ready) * 1_000_000 // self.bus.rate + (self.resampler.delay_usec if self.resampler else 0)
+                elapsed = min(elapsed, self.voice.fill)
         self.server.answer(
             self.client,
             tag,
             PlaybackLatency(
-                sink_latency=waiting,
+                sink_latency=self.voice.ahead_usec,
                 unused=0,
                 playing=self.playing,
                 client_time=client_time,
@@ -241,7 +218,7 @@ class MixedPlayback(PlaybackStream):
 
     def level_changed(self) -> None:
         self.bus.advance(self.server.now)
-        self.gain = self._gain()
+        self.voice.gain = self._gain()
 
     def unclogged(self) -> None:
         self.request()
@@ -272,17 +249,14 @@ class MixedPlayback(PlaybackStream):
     @property
     def rest(self) -> float | None:
         """Seconds until a stream that drains has played all it has; None while it does not drain."""
-        if not self.draining:
-            return None
-        frames = self.fill // self.frame_bytes / self.spec.rate + len(self._ready) / self.bus.rate
-        return frames + (self.resampler.delay_usec / 1e6 if self.resampler else 0.0)
+        return self.voice.rest if self.draining else None
 
     def take(self, frames: int) -> Block:
         """The next `frames` frames at the bus's rate and channels, fewer if the queue runs empty.
 
         With prebuf 0 the stream goes on over an empty queue: the rest is silence, which counts as played.
         """
-        block, consumed = self._pull(frames)
+        block, consumed = self.voice.take(frames)
         taken = len(block)
         if taken:
             self._dry = False
@@ -290,33 +264,9 @@ class MixedPlayback(PlaybackStream):
         else:
             self.missing += consumed
         self.request()
-        if taken < frames or (self.draining and self._spent):
+        if taken < frames or (self.draining and self.voice.spent):
             self._ran_dry(frames - taken)
-        if self.gain is not None:
-            block = block * self.gain
-        return remap.remap(block, self.channel_map, self.bus.channel_map)
-
-    def _pull(self, frames: int) -> tuple[Block, int]:
-        """Up to `frames` frames at the bus's rate in the stream's own channels, and the bytes taken for them."""
-        if self.resampler is None:
-            nbytes = min(frames * self.frame_bytes, self.fill)
-            return convert.decode(self.ring.take(nbytes), self.spec), nbytes
-        parts, have, consumed = [self._ready], len(self._ready), 0
-        while have < frames:
-            wanted = -(-(frames - have) * self.spec.rate // self.bus.rate) + 1
-            nbytes = min(wanted * self.frame_bytes, self.fill)
-            if nbytes:
-                part = self.resampler.feed(convert.decode(self.ring.take(nbytes), self.spec))
-                consumed += nbytes
-            else:
-                part = self.resampler.flush()
-            parts.append(part)
-            have += len(part)
-            if not nbytes:
-                break
-        whole = np.concatenate(parts)
-        self._ready = whole[frames:]
-        return whole[:frames], consumed
+        return block
 
     def _took(self, consumed: int) -> None:
         self.missing += consumed
@@ -356,11 +306,11 @@ class MixedPlayback(PlaybackStream):
         """Play if nothing is in the way."""
         if self.corked or self.bus.plays(self):
             return
-        if self.draining and self._spent:  # a jump back has taken away what was still to be played
+        if self.draining and self.voice.spent:  # a jump back has taken away what was still to be played
             self._finish_drains()
-        if self.prebuffering and self.fill >= self.attr.prebuf:
+        if self.prebuffering and self.voice.fill >= self.attr.prebuf:
             self.prebuffering = False
-        if not self.prebuffering and (not self._spent or not self.attr.prebuf):
+        if not self.prebuffering and (not self.voice.spent or not self.attr.prebuf):
             self.bus.join(self)
 
     def _go_on(self) -> None:
@@ -386,8 +336,8 @@ class MixedPlayback(PlaybackStream):
     def _starved(self) -> bool:
         """There is too little in the queue to start or to go on."""
         if self.prebuffering:
-            return self.fill < self.attr.prebuf
-        return bool(self.attr.prebuf) and not self.fill
+            return self.voice.fill < self.attr.prebuf
+        return bool(self.attr.prebuf) and not self.voice.fill
 
     def _finish_drains(self) -> None:
         tags, self.draining = self.draining, []
@@ -395,8 +345,3 @@ class MixedPlayback(PlaybackStream):
             self.server.answer(self.client, tag, Ack())
         if tags and self.attr.prebuf:
             self.prebuffering = True
-
-    def _silence_tail(self) -> None:
-        if self.resampler is not None:
-            self.resampler.flush()
-        self._ready = self._ready[:0]

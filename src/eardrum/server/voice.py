@@ -1,0 +1,107 @@
+"""A voice: the bytes of one stream become the sound that a bus can add to others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eardrum.sound import convert, remap
+from eardrum.sound.block import Block
+from eardrum.sound.resample import resampler
+from eardrum.sound.ring import Ring
+from eardrum.sound.volume import Gains
+from eardrum.terms.audio import ChannelMap, SampleSpec
+from eardrum.terms.errors import PulseError, Refused
+
+if TYPE_CHECKING:
+    from eardrum.server.mixed import Bus
+
+LOWEST_RATE = 1000  # Hz; below it a resampler holds seconds of sound, and megabytes
+
+
+class Voice:
+    """What a stream holds, as bytes in its own spec, and how it sounds on a bus.
+
+    `ring` is the queue; its owner writes to it and sets its limit. `gain` are the factors of the stream's volume, by
+    its own channels. Raises Refused(NOTSUPPORTED) for what cannot be converted.
+    """
+
+    __slots__ = ("_bus", "_channel_map", "_ready", "_resampler", "_spec", "gain", "ring")
+
+    def __init__(self, spec: SampleSpec, channel_map: ChannelMap, bus: Bus) -> None:
+        if not convert.supported(spec.format) or not remap.supported(spec.channels):
+            raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
+        self.ring = Ring(spec.silence, 0)
+        self.gain: Gains | None = None
+        self._channel_map = channel_map
+        self._bus = bus
+        self.tune(spec)
+
+    def tune(self, spec: SampleSpec) -> None:
+        """From here on the bytes have this spec, which may differ in rate only."""
+        if spec.rate < LOWEST_RATE:
+            raise Refused(PulseError.NOTSUPPORTED, f"{spec.rate} Hz cannot be mixed")
+        self._spec = spec
+        self._resampler = resampler(spec.rate, self._bus.rate, spec.channels)
+        self._ready = np.zeros((0, spec.channels), np.float32)  # resampled, not yet played
+
+    @property
+    def fill(self) -> int:
+        """Bytes in the queue."""
+        return max(0, self.ring.w - self.ring.r)
+
+    @property
+    def spent(self) -> bool:
+        """Nothing is left to be played."""
+        return not self.fill and not len(self._ready) and not (self._resampler and self._resampler.pending)
+
+    @property
+    def ahead_usec(self) -> int:
+        """How long that will sound which has left the queue and was not played yet, in µs."""
+        ready = len(self._ready) * 1_000_000 // self._bus.rate
+        return ready + (self._resampler.delay_usec if self._resampler else 0)
+
+    @property
+    def rest(self) -> float:
+        """Seconds until all it has is played."""
+        return self.fill // self._spec.frame_bytes / self._spec.rate + self.ahead_usec / 1e6
+
+    def hush(self) -> None:
+        """Forget what has left the queue and was not played yet."""
+        if self._resampler is not None:
+            self._resampler.flush()
+        self._ready = self._ready[:0]
+
+    def take(self, frames: int) -> tuple[Block, int]:
+        """The next `frames` frames at the bus's rate and channels, fewer if there is no more.
+
+        With them come the bytes that were taken from the queue for it, which may be more or less than sounds now.
+        """
+        block, consumed = self._pull(frames)
+        if self.gain is not None:
+            block = block * self.gain
+        return remap.remap(block, self._channel_map, self._bus.channel_map), consumed
+
+    def _pull(self, frames: int) -> tuple[Block, int]:
+        """As `take`, in the stream's own channels and at full level."""
+        frame_bytes = self._spec.frame_bytes
+        if self._resampler is None:
+            nbytes = min(frames * frame_bytes, self.fill)
+            return convert.decode(self.ring.take(nbytes), self._spec), nbytes
+        parts, have, consumed = [self._ready], len(self._ready), 0
+        while have < frames:
+            wanted = -(-(frames - have) * self._spec.rate // self._bus.rate) + 1
+            nbytes = min(wanted * frame_bytes, self.fill)
+            if nbytes:
+                part = self._resampler.feed(convert.decode(self.ring.take(nbytes), self._spec))
+                consumed += nbytes
+            else:
+                part = self._resampler.flush()
+            parts.append(part)
+            have += len(part)
+            if not nbytes:
+                break
+        whole = np.concatenate(parts)
+        self._ready = whole[frames:]
+        return whole[:frames], consumed

@@ -1,0 +1,61 @@
+"""Bytes of a stream become sound for a bus."""
+
+import numpy as np
+import pytest
+
+from eardrum.server.mixed import Bus
+from eardrum.server.voice import Voice
+from eardrum.sound.volume import gains
+from eardrum.terms.audio import MONO, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError, Refused
+from eardrum.testing.stage import FLOAT, sine
+
+
+def voice(spec: SampleSpec = FLOAT, tune: np.ndarray | None = None) -> Voice:
+    """A voice on a bus of 48 kHz stereo, with this in its queue."""
+    made = Voice(spec, STEREO if spec.channels == 2 else MONO, Bus([]))
+    made.ring.limit = 1_000_000
+    if tune is not None:
+        made.ring.write(0, tune.tobytes())
+    return made
+
+
+def test_what_is_queued_is_what_sounds_and_where_it_ends_so_does_the_sound():
+    tune = sine(440, 480)
+    singer = voice(tune=tune)
+    first, consumed = singer.take(300)
+    rest, _ = singer.take(300)
+    assert consumed == 300 * FLOAT.frame_bytes
+    assert np.array_equal(np.concatenate([first, rest]), tune)
+    assert singer.spent
+
+
+def test_the_sound_has_the_channels_and_the_level_that_the_bus_wants():
+    singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 1, 48000), np.ones((4, 1), np.float32))
+    singer.gain = gains((VOLUME_NORM // 2,))
+    assert np.array_equal(singer.take(4)[0], np.full((4, 2), 0.125, np.float32))
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 96000])
+def test_a_second_at_any_rate_is_a_second(rate):
+    singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 2, rate), sine(440, rate, rate=rate))
+    assert singer.rest == 1.0
+    frames = 0
+    while len(block := singer.take(480)[0]):
+        frames += len(block)
+    assert (frames, singer.spent, singer.ahead_usec) == (48000, True, 0)
+
+
+def test_what_was_resampled_and_not_played_can_be_forgotten():
+    singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 2, 44100), sine(440, 4410, rate=44100))
+    singer.take(480)
+    assert singer.ahead_usec > 0
+    singer.hush()
+    assert singer.ahead_usec == 0
+    assert not singer.spent
+
+
+def test_a_rate_that_would_fill_memory_is_not_mixed():
+    with pytest.raises(Refused) as refused:
+        voice(SampleSpec(SampleFormat.U8, 1, 999))
+    assert refused.value.error is PulseError.NOTSUPPORTED
