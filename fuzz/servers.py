@@ -126,7 +126,7 @@ class _World:
             else outlet_view("box", output_end(output), input_end(input) if input else None)
         )
         play.happens("a room" if self.room else f"an outlet, output {output}, input {input or 'none'}")
-        self.core = Server(view, writes_file=not self.room and output.startswith("file"))
+        self.core = Server(view, writes_file=(0,) if not self.room and output.startswith("file") else ())
         self.do(Woke(self.now, self.now))
         self.join()
 

@@ -17,7 +17,7 @@ def outlet() -> Callable[..., Stage]:
     def make(output: str = "null", input: str = "") -> Stage:
         end = output_end(output)
         view = outlet_view("box", end, input_end(input) if input else None)
-        return Stage(Server(view, writes_file=end.kind == "file"))
+        return Stage(Server(view, writes_file=(0,) if end.kind == "file" else ()))
 
     return make
 

@@ -402,7 +402,7 @@ SAID = st.lists(
 )
 CREATE = CreatePlaybackStream(sample_spec=FLOAT, channel_map=STEREO, volume=NORM)
 WORLDS = {
-    "mixed": lambda: Server(outlet_view("box", WireEnd("null"), WireEnd("silence")), writes_file=True),
+    "mixed": lambda: Server(outlet_view("box", WireEnd("null"), WireEnd("silence")), writes_file=(0,)),
     "room": lambda: Server(room_view("studio")),
     "carried": lambda: Server(outlet_view("box", WireEnd("host", ""), WireEnd("room", "r"))),
 }

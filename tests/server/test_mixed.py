@@ -274,7 +274,7 @@ def test_the_clock_does_not_drift(outlet):
     program = stage.join()
     program.record(fragsize=SECOND)
     began = stage.now
-    bus = stage.server.bus
+    bus = stage.server.buses.input
     for hour in range(1, 25):
         stage.sleeps(began + hour * 3600.0 + 0.123 - stage.now)
         assert bus._position == int((stage.now - began) * 48000 + 0.001)

@@ -232,7 +232,7 @@ class OneStream(RuleBasedStateMachine):
                 assert not stream.bus.plays(stream)
             elif not stream.prebuffering and stream.voice.fill:
                 assert stream.bus.plays(stream)
-        if self.stage.server.bus._streams:
+        if self.stage.server.buses.output._streams:
             assert self.stage.due is not None
             assert self.stage.due <= self.stage.now + MAX_PERIOD
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from eardrum.protocol.catalog import Change, Facility, SubscribeEvent
@@ -41,11 +41,12 @@ from eardrum.server.events import (
     UpstreamTold,
     Woke,
 )
-from eardrum.server.mixed import Bus
+from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.record import RecordStream
 from eardrum.server.rules import judge
+from eardrum.server.views import MakeView
 from eardrum.terms.audio import INVALID
 from eardrum.terms.errors import PulseError, Refused
 
@@ -56,13 +57,14 @@ MOST_UNANSWERED = 1024  # commands of one client whose answer is still to come
 class Server:
     """All views of one worker.
 
-    `make_view(number, bus)` is asked when the first connection of a view joins; `bus` is the worker's own sink.
+    `make_view(number, buses)` is asked when the first connection of a view joins. The buses whose numbers are in
+    `writes_file` have a file at their end.
     """
 
-    def __init__(self, make_view: Callable[[int, Bus], View], *, writes_file: bool = False) -> None:
+    def __init__(self, make_view: MakeView, *, writes_file: Container[int] = ()) -> None:
         self.effects: list[Effect] = []
         self.now = 0.0  # seconds
-        self.bus = Bus(self.effects, writes_file=writes_file)
+        self.buses = Buses(self.effects, writes_file)
         self.clients: dict[int, Client] = {}
         self.views: dict[int, View] = {}
         self._make_view = make_view
@@ -97,9 +99,10 @@ class Server:
         self._reactions[type(event)](event)
         for view in self.views.values():
             self._tell_changes(view)
-        if self.bus.due != self._due:
-            self._due = self.bus.due
-            self.effects.append(WakeMe(self._due))
+        due = self.buses.due
+        if due != self._due:
+            self._due = due
+            self.effects.append(WakeMe(due))
         effects = self.effects[:]
         self.effects.clear()
         return effects
@@ -107,15 +110,14 @@ class Server:
     def view(self, number: int) -> View:
         """The view with this number; it is made when it is first asked for."""
         if number not in self.views:
-            self.views[number] = self._make_view(number, self.bus)
+            self.views[number] = self._make_view(number, self.buses)
         return self.views[number]
 
     # -- what happens
 
     def _woke(self, event: Woke) -> None:
         self.now, self._wall = event.now, event.wall
-        if self.bus.due is not None and self.now >= self.bus.due:
-            self.bus.advance(self.now)
+        self.buses.advance(self.now)
 
     def _joined(self, event: Joined) -> None:
         view = self.view(event.view)
@@ -293,7 +295,7 @@ class Server:
         else:
             view.source_outputs[stream.index] = stream
             view.changed(Facility.SOURCE_OUTPUT, Change.NEW, stream.index)
-        self._let_echo(view)
+        self._let_echo()
 
     def remove(self, stream: PlaybackStream | RecordStream) -> None:
         """End a stream and take it out of its view."""
@@ -307,13 +309,17 @@ class Server:
             stream.client.record.pop(stream.channel, None)
             view.source_outputs.pop(stream.index, None)
             view.changed(Facility.SOURCE_OUTPUT, Change.REMOVED, stream.index)
-        self._let_echo(view)
+        self._let_echo()
 
-    def _let_echo(self, view: View) -> None:
-        """Carried streams are played here as well while somebody records their sink's monitor."""
-        listened = any(stream.source.monitor_of is not None for stream in view.source_outputs.values())
-        for stream in view.sink_inputs.values():
-            if isinstance(stream, CarriedPlayback):
+    def _let_echo(self) -> None:
+        """Carried streams are played here as well while somebody records what the outlet plays."""
+        listened = any(
+            stream.source.bus is self.buses.output
+            for view in self.views.values()
+            for stream in view.source_outputs.values()
+        )
+        for stream in self._carried.values():
+            if isinstance(stream, CarriedPlayback) and stream.channel >= 0:
                 stream.listened(listened)
 
     def kill(self, stream: PlaybackStream | RecordStream) -> None:

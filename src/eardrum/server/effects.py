@@ -111,8 +111,9 @@ class WireSays:
 
 @dataclass(slots=True)
 class WriteFile:
-    """`silence` frames of silence and then this block of sound go to the file of the worker's `file:` end."""
+    """`silence` frames of silence and then this block of sound go to the file at the end of this bus."""
 
+    bus: int
     silence: int
     block: Block
 

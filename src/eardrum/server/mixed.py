@@ -7,7 +7,7 @@ as seldom as its tightest stream allows, and not at all while nothing plays and 
 
 from __future__ import annotations
 
-import enum
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,7 @@ from eardrum.terms.audio import STEREO, ChannelMap
 if TYPE_CHECKING:
     from eardrum.server.mixed_playback import MixedPlayback
     from eardrum.server.mixed_record import MixedRecord
-    from eardrum.server.objects import View
+    from eardrum.server.objects import Sink
 
 RATE = 48_000  # Hz
 MIN_PERIOD = 0.005  # seconds between cycles
@@ -30,21 +30,26 @@ MIN_REST = 0.001  # seconds that a stream which drains is left alone at least
 MAX_LATE = 2.0  # seconds; after a longer stop (the machine slept) the sound that was due is not played in one burst
 
 
-class Hears(enum.Enum):
-    """What a record stream on a bus gets."""
-
-    OWN = "what its own view plays"
-    OTHERS = "all but what its own view plays"
-    NOTHING = "silence"
-
-
 class Bus:
-    """A sink of this worker: a null sink, the sink of a `file:` end, a room."""
+    """One place where sound meets: a null sink, the sink of a `file:` end, a room, a microphone.
 
-    def __init__(self, effects: list[Effect], *, writes_file: bool = False, channel_map: ChannelMap = STEREO) -> None:
-        self.rate = RATE
+    `feeders` are the buses whose sum is played into this one: they go first.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        effects: list[Effect],
+        *,
+        rate: int = RATE,
+        channel_map: ChannelMap = STEREO,
+        writes_file: bool = False,
+    ) -> None:
+        self.number = number
+        self.rate = rate
         self.channel_map = channel_map
         self.channels = len(channel_map)
+        self.feeders: list[Bus] = []
         self.due: float | None = None  # when the next cycle should be, in seconds
         self._effects = effects
         self._writes_file = writes_file
@@ -88,6 +93,8 @@ class Bus:
 
     def advance(self, now: float) -> None:
         """Take from the streams what was heard until `now`, and give it to those who record."""
+        for feeder in self.feeders:
+            feeder.advance(now)
         if self._epoch is None:
             self._epoch = now
         frames = self.frames_due(now)
@@ -119,52 +126,86 @@ class Bus:
 
     def _cycle(self, frames: int) -> None:
         """One block of sound."""
-        sums: dict[View, Block] = {}
+        sums: dict[Sink, Block] = {}
         sounding = 0
         for stream in tuple(self._streams):
             block = stream.take(frames)
             if len(block):
                 sounding = max(sounding, len(block))
-                view = stream.client.view
-                if view not in sums:
-                    sums[view] = np.zeros((frames, self.channels), np.float32)
-                add(sums[view], block)
-        for view, total in sums.items():
-            if view.sink is not None and view.sink.gain is not None:
-                total *= view.sink.gain
+                sink = stream.sink
+                if sink not in sums:
+                    sums[sink] = np.zeros((frames, self.channels), np.float32)
+                add(sums[sink], block)
+        for sink, total in sums.items():
+            if sink.gain is not None:
+                total *= sink.gain
         if self._writes_file:
             self._write(sums, sounding, frames)
         if self._taps:
             self._feed_taps(sums, frames)
 
-    def _write(self, sums: dict[View, Block], sounding: int, frames: int) -> None:
+    def _write(self, sums: dict[Sink, Block], sounding: int, frames: int) -> None:
         """The file begins with the first sound and ends with the last; silence is written when sound follows it."""
         if sounding:
             silence = self._quiet if self._wrote else 0
-            self._effects.append(WriteFile(silence, sum_of(list(sums.values()), sounding, self.channels)))
+            block = sum_of(list(sums.values()), sounding, self.channels)
+            self._effects.append(WriteFile(self.number, silence, block))
             self._wrote = True
             self._quiet = frames - sounding
         else:
             self._quiet += frames
 
-    def _feed_taps(self, sums: dict[View, Block], frames: int) -> None:
-        views = list(sums)
-        nothing = np.zeros((frames, self.channels), np.float32)
-        others: dict[View, Block] = {}
+    def _feed_taps(self, sums: dict[Sink, Block], frames: int) -> None:
+        made: dict[tuple[Sink | None, Sink | None], Block] = {}
         for record in tuple(self._taps):
-            view = record.client.view
-            match record.source.hears:
-                case Hears.OWN:
-                    block = sums.get(view, nothing)
-                case Hears.OTHERS:
-                    if view not in others:
-                        # summed anew, not total minus own: what it plays itself must not remain as rounding noise
-                        parts = [sums[other] for other in views if other is not view]
-                        others[view] = sum_of(parts, frames, self.channels) if parts else nothing
-                    block = others[view]
-                case Hears.NOTHING:
-                    block = nothing
-            record.give(block)
+            source = record.source
+            heard = (source.monitor_of, source.deaf_to)
+            if heard not in made:
+                made[heard] = self._heard(*heard, sums, frames)
+            record.give(made[heard])
+
+    def _heard(self, only: Sink | None, but: Sink | None, sums: dict[Sink, Block], frames: int) -> Block:
+        # summed anew, not total minus own: what an outlet plays itself must not remain as rounding noise
+        parts = [block for sink, block in sums.items() if sink is not but and only in (None, sink)]
+        return sum_of(parts, frames, self.channels) if parts else np.zeros((frames, self.channels), np.float32)
+
+
+class Buses:
+    """The buses of a worker: what is played into it, its microphone, and those that emulated modules make."""
+
+    def __init__(self, effects: list[Effect], writes_file: Container[int] = ()) -> None:
+        """`writes_file` are the numbers of those whose sound goes to a file: 0 is the output, 1 the microphone."""
+        self._effects = effects
+        self._writes_file = writes_file
+        self._buses: list[Bus] = []
+        self._number = 0
+        self.output = self.add()
+        self.input = self.add()
+
+    def add(self, rate: int = RATE, channel_map: ChannelMap = STEREO) -> Bus:
+        number = self._number
+        self._number += 1
+        bus = Bus(number, self._effects, rate=rate, channel_map=channel_map, writes_file=number in self._writes_file)
+        self._buses.append(bus)
+        return bus
+
+    def remove(self, bus: Bus) -> None:
+        """Forget a bus on which nothing plays and nobody records."""
+        self._buses.remove(bus)
+
+    @property
+    def due(self) -> float | None:
+        """When the next cycle of any should be, in seconds."""
+        return min((bus.due for bus in self._buses if bus.due is not None), default=None)
+
+    def advance(self, now: float) -> None:
+        """Let those go on whose time has come; those whose time will come very soon go with them."""
+        due = self.due
+        if due is None or now < due:
+            return
+        for bus in self._buses:
+            if bus.due is not None and bus.due < now + MIN_PERIOD:
+                bus.advance(now)
 
 
 def sum_of(blocks: list[Block], frames: int, channels: int) -> Block:

@@ -5,9 +5,9 @@ Numbers count from 0 in every view and are never used twice, so they tell nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.rights import Right
@@ -15,7 +15,7 @@ from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
 
 if TYPE_CHECKING:
-    from eardrum.server.mixed import Bus, Hears
+    from eardrum.server.mixed import Bus
     from eardrum.server.playback import PlaybackStream
     from eardrum.server.record import RecordStream
 
@@ -36,6 +36,9 @@ class Sink:
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
     muted: bool = False
     gain: Gains | None = None
+    module: int | None = None  # the number of the emulated module that made it
+    suspended: bool = False
+    proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
 
     def set_level(self, volume: Volume, muted: bool) -> None:
         """Set volume (a single channel counts for all) and mute."""
@@ -51,18 +54,24 @@ class Source:
     name: str
     description: str
     bus: Bus | None
-    hears: Hears  # on a bus
-    monitor_of: Sink | None = None
+    monitor_of: Sink | None = None  # on a bus: only this sink is heard
+    deaf_to: Sink | None = None  # on a bus: all but this sink is heard
     spec: SampleSpec = DEVICE_SPEC
     channel_map: ChannelMap = STEREO
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
     muted: bool = False
     gain: Gains | None = None
+    module: int | None = None  # the number of the emulated module that made it
+    suspended: bool = False
+    proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
 
     def set_level(self, volume: Volume, muted: bool) -> None:
         """Set volume (a single channel counts for all) and mute."""
         self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
         self.gain = gains((0,) if muted else self.volume)
+
+
+Device = TypeVar("Device", Sink, Source)
 
 
 class Changes:
@@ -111,30 +120,56 @@ class Client:
 class View:
     """One outlet as its clients see it: a complete small sound server.
 
-    `sink` is None without an output wire; `sources` holds the sink's monitor and the input, if there are any.
+    Its owner wired `sinks` and `sources`; only emulated modules add others. Who names no device gets the default.
     """
 
-    def __init__(self, number: int, name: str, sink: Sink | None, sources: list[Source]) -> None:
+    def __init__(
+        self, number: int, name: str, sinks: Iterable[Sink], sources: Iterable[Source], *, hears_itself: bool = False
+    ) -> None:
+        """With `hears_itself` the monitor of the default sink is the default source if there is no input."""
         self.number = number
         self.name = name
-        self.sink = sink
-        self.sources = sources
+        self.sinks = {sink.index: sink for sink in sinks}
+        self.sources = {source.index: source for source in sources}
+        self.chosen_sink: str | None = None  # the name that a program made the default
+        self.chosen_source: str | None = None
         self.clients: dict[int, Client] = {}
         self.sink_inputs: dict[int, PlaybackStream] = {}
         self.source_outputs: dict[int, RecordStream] = {}
-        self._next = {"client": 0, "sink_input": 0, "source_output": 0}
         self.changes = Changes()
+        self._hears_itself = hears_itself
+        self._next = {"sink": len(self.sinks), "source": len(self.sources)}
 
     def number_for(self, what: str) -> int:
-        """The next number for a client, sink_input or source_output."""
-        number = self._next[what]
+        """The next number for a sink, source, client, sink_input, source_output, …"""
+        number = self._next.get(what, 0)
         self._next[what] = number + 1
         return number
 
     @property
+    def default_sink(self) -> Sink | None:
+        """The sink for those who name none: the chosen one while it is there, else the oldest."""
+        return self._chosen(self.sinks, self.chosen_sink) or next(iter(self.sinks.values()), None)
+
+    @property
     def default_source(self) -> Source | None:
-        """The input. A monitor never is the default: a program that records unasked would hear itself."""
-        return next((source for source in self.sources if source.monitor_of is None), None)
+        """The source for those who name none: the chosen one while it is there, else the oldest that is no monitor.
+
+        A monitor is the default only where a standard server stands (`hears_itself`): elsewhere a program that records
+        unasked would hear itself.
+        """
+        default = self._chosen(self.sources, self.chosen_source)
+        if default is None:
+            default = next((source for source in self.sources.values() if source.monitor_of is None), None)
+        if default is None and self._hears_itself:
+            default = self.monitor_of(self.default_sink)
+        return default
+
+    def monitor_of(self, sink: Sink | None) -> Source | None:
+        return next((source for source in self.sources.values() if sink and source.monitor_of is sink), None)
+
+    def _chosen(self, devices: Mapping[int, Device], name: str | None) -> Device | None:
+        return next((device for device in devices.values() if device.name == name), None) if name else None
 
     def changed(self, facility: Facility, change: Change, index: int) -> None:
         """Note an event for the subscribers."""

@@ -63,8 +63,8 @@ def _device(devices: list[Any], default: Any, index: int | None, name: str | Non
 
 
 def _sink_of(client: Client, index: int | None, name: str | None) -> Sink:
-    sink = client.view.sink
-    found: Sink = _device([sink] if sink else [], sink, index, name, "@DEFAULT_SINK@")
+    view = client.view
+    found: Sink = _device(list(view.sinks.values()), view.default_sink, index, name, "@DEFAULT_SINK@")
     return found
 
 
@@ -72,7 +72,7 @@ def _source_of(client: Client, index: int | None, name: str | None) -> Source:
     sources = sources_of(client)
     default = default_source_of(client)
     if name == "@DEFAULT_MONITOR@":
-        default = next((source for source in sources if source.monitor_of is not None), None)
+        default = next((source for source in sources if source.monitor_of is client.view.default_sink), None)
         name = "@DEFAULT_SOURCE@"
     found: Source = _device(sources, default, index, name, "@DEFAULT_SOURCE@")
     return found
@@ -86,7 +86,7 @@ def _may_hear(client: Client, source: Source) -> bool:
 
 def sources_of(client: Client) -> list[Source]:
     """The sources that exist for this client."""
-    return [source for source in client.view.sources if _may_hear(client, source)]
+    return [source for source in client.view.sources.values() if _may_hear(client, source)]
 
 
 def default_source_of(client: Client) -> Source | None:

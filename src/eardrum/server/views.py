@@ -4,44 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eardrum.server.mixed import Bus, Hears
+from eardrum.server.events import OWN_VIEW
+from eardrum.server.mixed import Bus, Buses
 from eardrum.server.objects import Sink, Source, View
 from eardrum.terms.audio import VOLUME_NORM, Volume
 from eardrum.terms.names import WireEnd
 
 Level = tuple[Volume, bool]  # volume and mute
+MakeView = Callable[[int, Buses], View]  # the view with this number, on the buses of its worker
 UNITY: Level = ((VOLUME_NORM,), False)
-SINK, MONITOR, INPUT = "output", "output.monitor", "input"
+OUTPUT, INPUT = "output", "input"
+CARRIED = ("host", "room")  # the kinds of wire ends that are another server
 
 
 def outlet_view(
-    name: str, output: WireEnd, input: WireEnd | None, output_level: Level = UNITY, input_level: Level = UNITY
-) -> Callable[[int, Bus], View]:
-    """How the one view of an outlet's worker is made; levels are volume and mute."""
+    name: str,
+    output: WireEnd,
+    input: WireEnd | None,
+    output_level: Level = UNITY,
+    input_level: Level = UNITY,
+    *,
+    modules: bool = False,
+) -> MakeView:
+    """How the views of an outlet's worker are made; levels are volume and mute.
 
-    def make(number: int, bus: Bus) -> View:
-        carried = output.kind in ("host", "room")
-        sink = Sink(
-            0, SINK, f"Output of {name}", None if carried else bus, output.argument if output.kind == "host" else ""
-        )
+    The outlet's own view has its wires as one sink and one source. Every other view is a guest's, whom the desk lets
+    in: it hears what the outlet plays, and hears or plays what its microphone gives, as far as it has the rights.
+    """
+
+    def make(number: int, buses: Buses) -> View:
+        if number != OWN_VIEW:
+            return _guest_view(number, name, buses)
+        carried = output.kind in CARRIED
+        upstream_name = output.argument if output.kind == "host" else ""
+        sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name)
         sink.set_level(*output_level)
-        sources = [Source(0, MONITOR, f"Monitor of the output of {name}", bus, Hears.OWN, monitor_of=sink)]
+        sources = [Source(0, f"{OUTPUT}.monitor", f"Monitor of the output of {name}", buses.output, monitor_of=sink)]
         if input is not None:
-            own = bus if input.kind == "silence" else None
-            source = Source(1, INPUT, f"Input of {name}", own, Hears.NOTHING)
+            source = Source(1, INPUT, f"Input of {name}", None if input.kind in CARRIED else buses.input)
             source.set_level(*input_level)
             sources.append(source)
-        return View(number, name, sink, sources)
+        return View(number, name, [sink], sources, hears_itself=modules)
 
     return make
 
 
-def room_view(name: str) -> Callable[[int, Bus], View]:
+def _guest_view(number: int, name: str, buses: Buses) -> View:
+    sources = [
+        Source(0, OUTPUT, f"What {name} plays", buses.output),
+        Source(1, INPUT, f"What {name} hears", buses.input),
+    ]
+    return View(number, name, [Sink(0, INPUT, f"Microphone of {name}", buses.input)], sources)
+
+
+def room_view(name: str) -> MakeView:
     """How the view of each outlet in a room's worker is made."""
 
-    def make(number: int, bus: Bus) -> View:
-        sink = Sink(0, SINK, f"Room {name}", bus)
-        monitor = Source(0, MONITOR, f"Own sound in room {name}", bus, Hears.OWN, monitor_of=sink)
-        return View(number, name, sink, [monitor, Source(1, INPUT, f"Room {name}", bus, Hears.OTHERS)])
+    def make(number: int, buses: Buses) -> View:
+        bus: Bus = buses.output
+        sink = Sink(0, OUTPUT, f"Room {name}", bus)
+        monitor = Source(0, f"{OUTPUT}.monitor", f"Own sound in room {name}", bus, monitor_of=sink)
+        return View(number, name, [sink], [monitor, Source(1, INPUT, f"Room {name}", bus, deaf_to=sink)])
 
     return make

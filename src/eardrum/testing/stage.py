@@ -140,7 +140,7 @@ class Stage:
                     self.programs[client].ended = why
                 case WakeMe(at):
                     self.due = at
-                case WriteFile(silence, block):
+                case WriteFile(_, silence, block):
                     self.file.append(np.zeros((silence, block.shape[1]), np.float32))
                     self.file.append(block.copy())
                 case _:

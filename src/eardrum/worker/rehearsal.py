@@ -34,7 +34,7 @@ def rehearse() -> None:
     """Play every common part once or a few times; nothing of it is heard."""
     room, name = WireEnd("room", "rehearsal"), "rehearsal"
     for _ in range(ROUNDS):
-        _play(Server(outlet_view(name, WireEnd("null"), WireEnd("silence")), writes_file=True), 0)
+        _play(Server(outlet_view(name, WireEnd("null"), WireEnd("silence")), writes_file=(0,)), 0)
         _play(Server(outlet_view(name, room, room)), 0)
         _play(Server(room_view(name)), NEWEST)
         _serve(name)

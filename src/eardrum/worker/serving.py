@@ -38,6 +38,7 @@ from eardrum.server.effects import (
     WriteFile,
 )
 from eardrum.server.events import (
+    OUTPUT,
     Asked,
     Clogged,
     Event,
@@ -49,9 +50,8 @@ from eardrum.server.events import (
     UpstreamTold,
     Woke,
 )
-from eardrum.server.mixed import Bus
-from eardrum.server.objects import View
 from eardrum.server.rights import Right
+from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.records import Kind, Record
@@ -97,7 +97,7 @@ class Worker:
     def __init__(
         self,
         name: str,
-        make_view: Callable[[int, Bus], View],
+        make_view: MakeView,
         desk: int,
         *,
         listening: int | None = None,
@@ -106,7 +106,7 @@ class Worker:
     ) -> None:
         self._name = name
         self._rights = rights
-        self._core = Server(make_view, writes_file=writer is not None)
+        self._core = Server(make_view, writes_file=(OUTPUT,) if writer is not None else ())
         self._loop = Loop(self._woke, self._settled)
         self._scratch = Scratch()
         self._desk = DeskLink(desk)

@@ -46,7 +46,7 @@ PCM = 1  # encoding
 
 def sink_info(client: Client, sink: Sink) -> SinkInfo:
     monitor = next((source for source in sources_of(client) if source.monitor_of is sink), None)
-    playing = any(not stream.corked for stream in client.view.sink_inputs.values())
+    playing = any(stream.sink is sink and not stream.corked for stream in client.view.sink_inputs.values())
     return SinkInfo(
         index=sink.index,
         name=sink.name,
@@ -91,8 +91,7 @@ def _proplist(description: str, device_class: str) -> dict[str, bytes]:
 
 
 def sink_list(server: Server, client: Client, tag: int, message: GetSinkInfoList) -> SinkInfoList:
-    sink = client.view.sink
-    return SinkInfoList(items=[sink_info(client, sink)] if sink else [])
+    return SinkInfoList(items=[sink_info(client, sink) for sink in client.view.sinks.values()])
 
 
 def source_list(server: Server, client: Client, tag: int, message: GetSourceInfoList) -> SourceInfoList:
@@ -107,16 +106,19 @@ def checked_volume(volume: Volume, channels: int) -> Volume:
 
 
 def _set_level(server: Server, client: Client, device: Sink | Source, volume: Volume, muted: bool) -> Ack:
-    server.bus.advance(server.now)
+    if device.bus is not None:
+        device.bus.advance(server.now)
     device.set_level(checked_volume(volume, len(device.channel_map)), muted)
     if isinstance(device, Sink):
         client.view.changed(Facility.SINK, Change.CHANGED, device.index)
         for stream in client.view.sink_inputs.values():
-            stream.level_changed()
-        server.keep_level(client.view, OUTPUT, device)
+            if stream.sink is device:
+                stream.level_changed()
+        if device.module is None:
+            server.keep_level(client.view, OUTPUT, device)
     else:
         client.view.changed(Facility.SOURCE, Change.CHANGED, device.index)
-        if device.monitor_of is None:
+        if device.monitor_of is None and device.module is None:
             server.keep_level(client.view, INPUT, device)
     return Ack()
 

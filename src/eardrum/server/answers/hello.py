@@ -53,14 +53,14 @@ def set_client_name(server: Server, client: Client, tag: int, message: SetClient
 def get_server_info(server: Server, client: Client, tag: int, message: GetServerInfo) -> ServerInfo:
     """Names of the outlet, never of the host or its user."""
     view = client.view
-    source = default_source_of(client)
+    sink, source = view.default_sink, default_source_of(client)
     return ServerInfo(
         package_name="eardrum",
         package_version=__version__,
         user_name="eardrum",
         host_name=view.name,
         sample_spec=DEVICE_SPEC,
-        default_sink=view.sink.name if view.sink else None,
+        default_sink=sink.name if sink else None,
         default_source=source.name if source else None,
         cookie=0,
         channel_map=STEREO,
