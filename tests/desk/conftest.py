@@ -130,6 +130,18 @@ class Desk:
         self._stack.callback(visitor.close)
         return visitor
 
+    def upgrade(self, target: str) -> tuple[bytes, socket.socket]:
+        """The status line of the answer, and the connection, on which a worker may speak now."""
+        connection = outlet_directory.connect(self.runtime / "control")
+        self._stack.callback(connection.close)
+        connection.settimeout(DEADLINE)
+        head = f"GET {target} HTTP/1.1\r\nHost: desk\r\nUpgrade: native\r\nConnection: upgrade\r\n\r\n"
+        connection.sendall(head.encode())
+        said = b""
+        while b"\r\n\r\n" not in said:
+            said += connection.recv(1)
+        return said.partition(b"\r\n")[0], connection
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End the desk; its exit status."""
         if self.process.poll() is None:

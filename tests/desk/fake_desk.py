@@ -1,6 +1,6 @@
 """A real desk and nursery whose workers only do what their clients tell them: `fake_desk.py RUNTIME [UPSTREAM]`.
 
-A worker greets each connection with a JSON line about itself. Then it obeys lines:
+A worker greets each connection with a JSON line about itself, one that it is given with how. Then it obeys lines:
 
     nothing         do nothing
     want WIRE       ask the desk for an upstream, and tell what came
@@ -74,8 +74,7 @@ class FakeOutlet:
             client, _ = self.listening.accept()
         except BlockingIOError:
             return
-        self.clients[client.fileno()] = client
-        self.poll.register(client, select.POLLIN)
+        self.admit(client)
         about = {
             "pid": os.getpid(),
             "spec": [self.spec.name, self.spec.output, self.spec.input],
@@ -83,6 +82,10 @@ class FakeOutlet:
             "comm": Path("/proc/self/comm").read_text().strip(),
         }
         client.sendall(json.dumps(about).encode() + b"\n")
+
+    def admit(self, client: socket.socket) -> None:
+        self.clients[client.fileno()] = client
+        self.poll.register(client, select.POLLIN)
 
     def obey(self, client: socket.socket) -> None:
         line = client.recv(4096).decode()
@@ -96,11 +99,16 @@ class FakeOutlet:
         client.sendall(b"done\n")
 
     def heed(self) -> Kind | None:
-        record, _ = self.hear()
+        record, descriptors = self.hear()
         if record is None:
             self.alone = True
             self.poll.unregister(self.link)
             return None
+        if record.kind is Kind.ATTACH:
+            client = socket.socket(fileno=descriptors[0])
+            client.setblocking(True)
+            client.sendall(f"ATTACH {record.a} {record.b}\n".encode())
+            self.admit(client)
         return record.kind
 
     def do_want(self, client: socket.socket, wire: str) -> None:

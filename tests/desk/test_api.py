@@ -140,3 +140,74 @@ def test_what_is_no_http_is_refused_and_the_connection_ends(quiet_desk, request_
             answer = said.read()
     assert answer.split(b" ")[1] in (b"400", b"431")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "record"),
+    [("/v1/rooms/hall/play", "rights=4"), ("/v1/rooms/hall/record", "rights=8")],
+)
+def test_the_owner_is_connected_to_a_room_with_one_right(desk, target, record):
+    desk.open("one", "room:hall")
+    visitor = desk.visit("one")
+    visitor.about()
+    outlet = visitor.tell("want 0").split()[5]
+    seen = {outlet}
+    for _ in range(2):
+        status, connection = desk.upgrade(target)
+        assert status == b"HTTP/1.1 101 "
+        room, view, rights, _ = connection.recv(100).decode().split()
+        assert (room, rights) == ("room=hall", record)
+        assert view not in seen  # a view of its own
+        seen.add(view)
+
+
+@pytest.mark.parametrize(
+    ("output", "input", "target", "rights"),
+    [
+        ("null", None, "record", 8),
+        ("room:hall", None, "record", 8),
+        ("null", "silence", "in/record", 8),
+        ("null", "room:hall", "in/record", 8),
+        ("null", "silence", "in/play", 4),
+    ],
+)
+def test_the_owner_is_connected_to_an_outlet_with_one_right(desk, output, input, target, rights):
+    desk.open("one", output, input=input)
+    status, connection = desk.upgrade(f"/v1/outlets/one/{target}")
+    assert status == b"HTTP/1.1 101 "
+    attached, view, right = connection.recv(100).decode().split()
+    assert (attached, right) == ("ATTACH", str(rights))
+    assert view != "0"
+
+
+def test_who_plays_into_a_microphone_that_is_a_room_plays_into_the_room(desk):
+    desk.open("one", input="room:hall")
+    _, connection = desk.upgrade("/v1/outlets/one/in/play")
+    assert connection.recv(100).startswith(b"room=hall")
+
+
+@pytest.mark.parametrize("target", ["in/play", "in/record"])
+def test_without_a_microphone_none_can_be_played_into_or_recorded(desk, target):
+    desk.open("one")
+    status, answer = desk.ask("GET", f"/v1/outlets/one/{target}")
+    assert (status, answer["error"]) == (
+        422, "outlet one: has no microphone; open it with --input silence or room:NAME"
+    )  # fmt: skip
+    assert desk.ask("GET", f"/v1/outlets/two/{target}")[0] == 404
+
+
+def test_a_caller_that_asks_for_no_other_protocol_is_told_to(desk):
+    desk.open("one")
+    caller = desk.caller()
+    caller.request("GET", "/v1/outlets/one/record")
+    assert caller.getresponse().status == 426
+
+
+def test_what_is_said_after_101_is_for_the_worker(desk):
+    desk.open("one")
+    for _ in range(20):
+        _, connection = desk.upgrade("/v1/outlets/one/record")
+        connection.sendall(b"nothing\n")
+        said = b""
+        while b"done\n" not in said:
+            said += connection.recv(100)

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from eardrum.desk.wiring import Wiring, remember, remembered
+from eardrum.desk.wiring import Remembered, Wiring, remember, remembered
 from eardrum.kernel.outlet_directory import Access, Runtime
 from eardrum.terms.errors import Complaint
 
@@ -24,11 +24,11 @@ def runtime(tmp_path):
 
 
 def test_what_is_remembered_reads_back(runtime):
-    assert remembered(runtime) == []
+    assert remembered(runtime) == Remembered()
     remember(runtime, TWO)
-    assert remembered(runtime) == TWO
-    remember(runtime, TWO[1:])
-    assert remembered(runtime) == TWO[1:]
+    assert remembered(runtime) == Remembered(TWO)
+    remember(runtime, TWO[1:], {"hall", "attic"})
+    assert remembered(runtime) == Remembered(TWO[1:], ["attic", "hall"])
 
 
 def test_only_its_owner_reads_it_and_nothing_else_is_left(runtime):
@@ -39,7 +39,14 @@ def test_only_its_owner_reads_it_and_nothing_else_is_left(runtime):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"outlets": [{}]}', '{"outlets": [{"name": "/"}]}', '{"outlets": [{"name": "a", "x": 1}]}'],
+    [
+        "",
+        "[]",
+        '{"rooms": ["/"]}',
+        '{"outlets": [{}]}',
+        '{"outlets": [{"name": "/"}]}',
+        '{"outlets": [{"name": "a", "x": 1}]}',
+    ],
 )
 def test_a_damaged_list_is_complained_about(runtime, text):
     (runtime.path / "outlets.json").write_text(text)

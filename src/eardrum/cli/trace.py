@@ -92,8 +92,6 @@ def _watch(runtime: Path, name: str, audio: bool, as_json: bool) -> int:
             with Control(runtime) as control:
                 for line in control.trace(name, audio):
                     told = json.loads(line)
-                    if "complaint" in told:
-                        raise Complaint(str(told["complaint"]))
                     click.echo(json.dumps(told) if as_json else _told(told))
         except NoOutlet as gone:
             click.echo(f"eardrum: {gone}", err=True)

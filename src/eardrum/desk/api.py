@@ -4,7 +4,20 @@
     GET    /v1/outlets         what is open
     POST   /v1/outlets         open one; with "held", for as long as this connection lives
     DELETE /v1/outlets/NAME    close one
-    GET    /v1/outlets/NAME/trace   watch it: 101, then one JSON object a line; with ?sound=1 sound packets too
+    GET    /v1/rooms           which rooms there are, and who is wired to them
+    POST   /v1/rooms/NAME      keep one until it is closed
+    DELETE /v1/rooms/NAME      close one: it is kept no longer
+
+What a worker goes on with, after 101, on the same connection:
+
+    GET    /v1/outlets/NAME/trace       watch it: one JSON object a line; with ?sound=1 sound packets too
+    GET    /v1/outlets/NAME/record      record what it plays
+    GET    /v1/outlets/NAME/in/record   record what its microphone hears
+    GET    /v1/outlets/NAME/in/play     play into its microphone
+    GET    /v1/rooms/NAME/record        record a room
+    GET    /v1/rooms/NAME/play          play into it
+
+All but the trace speak the native protocol in its newest version, as a client that has said AUTH.
 
 A refusal is `{"error": one line for a person, "status": exit status of the command}`.
 """
@@ -25,16 +38,20 @@ import h11
 import msgspec
 
 from eardrum import __version__
-from eardrum.desk.outlets import Outlets, Taken
+from eardrum.desk.outlets import Outlet, Outlets, Taken
 from eardrum.desk.say import say
 from eardrum.desk.wiring import Wiring
+from eardrum.desk.workers import Worker
+from eardrum.server.rights import Right
 from eardrum.terms.errors import Complaint
+from eardrum.terms.names import checked_name
+from eardrum.worker.records import Kind, Record
 
 LONGEST_BODY = 64 * 1024  # bytes
 LONGEST_HEAD = 16 * 1024  # bytes
 
-Give = Callable[[int], None]  # hand a connection's descriptor over; it stays open here
-Answer = tuple[int, Any]  # HTTP status, and what the body says; 101: a Give
+Answer = tuple[int, Any]  # HTTP status, and what the body says; 101: a worker, and what it is told with the connection
+_PROTOCOLS = {Kind.TRACE: "lines", Kind.ATTACH: "native"}  # what is spoken after 101
 _READ = 64 * 1024
 
 
@@ -101,12 +118,72 @@ async def _close(caller: Caller, name: str, body: bytes) -> Answer:
     return 200, {}
 
 
-async def _trace(caller: Caller, name: str, body: bytes, *, sound: bool = False) -> Answer:
+def _named(caller: Caller, name: str) -> Outlet:
     try:
-        outlet = caller.outlets.named(name)
+        return caller.outlets.named(name)
     except KeyError:
         raise Refusal(404, f"outlet {name}: is not open; `eardrum list` shows what is") from None
-    return 101, lambda connection: outlet.trace(connection, sound)
+
+
+async def _trace(caller: Caller, name: str, body: bytes, *, sound: bool = False) -> Answer:
+    return 101, (_named(caller, name).worker(), Record(Kind.TRACE, int(sound)))
+
+
+def _guest(caller: Caller, worker: Worker, right: Right) -> Answer:
+    """The owner's own connection to a worker: a view of its own, and this right alone."""
+    return 101, (worker, Record(Kind.ATTACH, caller.outlets.number(), right.value))
+
+
+async def _record(caller: Caller, name: str, body: bytes) -> Answer:
+    return _guest(caller, _named(caller, name).worker(), Right.RECORD)
+
+
+async def _record_input(caller: Caller, name: str, body: bytes) -> Answer:
+    outlet = _named(caller, name)
+    outlet.microphone()
+    return _guest(caller, outlet.worker(), Right.RECORD)
+
+
+async def _play_input(caller: Caller, name: str, body: bytes) -> Answer:
+    outlet = _named(caller, name)
+    end = outlet.microphone()
+    if end.kind == "room":
+        return _in_room(caller, end.argument, Right.PLAY)
+    if end.kind == "host":
+        raise Complaint(f"outlet {name}: its microphone is the host's; play into one opened with --input silence")
+    return _guest(caller, outlet.worker(), Right.PLAY)
+
+
+def _in_room(caller: Caller, name: str, right: Right) -> Answer:
+    try:
+        return _guest(caller, caller.outlets.rooms.worker(checked_name(name, "room")), right)
+    except OSError as error:
+        raise Complaint(f"room {name}: cannot be served now: {error.strerror}") from None
+
+
+async def _record_room(caller: Caller, name: str, body: bytes) -> Answer:
+    return _in_room(caller, name, Right.RECORD)
+
+
+async def _play_room(caller: Caller, name: str, body: bytes) -> Answer:
+    return _in_room(caller, name, Right.PLAY)
+
+
+async def _rooms(caller: Caller, name: str, body: bytes) -> Answer:
+    return 200, {"rooms": caller.outlets.list_rooms()}
+
+
+async def _keep_room(caller: Caller, name: str, body: bytes) -> Answer:
+    caller.outlets.keep_room(name)
+    return 200, caller.outlets.room_json(name)
+
+
+async def _close_room(caller: Caller, name: str, body: bytes) -> Answer:
+    try:
+        await caller.outlets.close_room(name)
+    except KeyError:
+        raise Refusal(404, f"room {name}: there is none; `eardrum room` shows which there are") from None
+    return 200, caller.outlets.room_json(name)
 
 
 _ROUTES: tuple[tuple[re.Pattern[str], dict[str, Callable[[Caller, str, bytes], Awaitable[Answer]]]], ...] = (
@@ -115,6 +192,13 @@ _ROUTES: tuple[tuple[re.Pattern[str], dict[str, Callable[[Caller, str, bytes], A
     (re.compile(r"/v1/outlets/([^/?]+)"), {"DELETE": _close}),
     (re.compile(r"/v1/outlets/([^/?]+)/trace"), {"GET": _trace}),
     (re.compile(r"/v1/outlets/([^/?]+)/trace\?sound=1"), {"GET": partial(_trace, sound=True)}),
+    (re.compile(r"/v1/outlets/([^/?]+)/record"), {"GET": _record}),
+    (re.compile(r"/v1/outlets/([^/?]+)/in/record"), {"GET": _record_input}),
+    (re.compile(r"/v1/outlets/([^/?]+)/in/play"), {"GET": _play_input}),
+    (re.compile(r"/v1/rooms()"), {"GET": _rooms}),
+    (re.compile(r"/v1/rooms/([^/?]+)"), {"POST": _keep_room, "DELETE": _close_room}),
+    (re.compile(r"/v1/rooms/([^/?]+)/record"), {"GET": _record_room}),
+    (re.compile(r"/v1/rooms/([^/?]+)/play"), {"GET": _play_room}),
 )
 
 
@@ -166,7 +250,7 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
         except h11.RemoteProtocolError as error:
             answer = _refused(error.error_status_hint, error, 2)
         if answer[0] == 101:
-            await _hand_over(http, writer, answer[1])
+            await _hand_over(http, writer, *answer[1])
             return
         await _send(http, writer, answer)
         if http.our_state is not h11.DONE or http.their_state is not h11.DONE:
@@ -222,18 +306,21 @@ def _refused(code: int, line: object, status: int) -> Answer:
     return code, {"error": str(line), "status": status}
 
 
-async def _hand_over(http: h11.Connection, writer: asyncio.StreamWriter, give: Give) -> None:
-    """Stop speaking HTTP; somebody else writes on the connection from now on."""
+async def _hand_over(http: h11.Connection, writer: asyncio.StreamWriter, worker: Worker, record: Record) -> None:
+    """Stop speaking HTTP: from now on the worker has the connection. If it has just ended, the connection ends too."""
+    headers = [("upgrade", _PROTOCOLS[record.kind]), ("connection", "upgrade")]
+    try:
+        switch = http.send(h11.InformationalResponse(status_code=101, headers=headers)) or b""
+    except h11.LocalProtocolError:
+        writer.write(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: lines, native\r\nContent-Length: 0\r\n\r\n")
+        return
     connection = os.dup(writer.get_extra_info("socket").fileno())
     try:
-        headers = [("upgrade", "lines"), ("connection", "upgrade")]
-        writer.write(http.send(h11.InformationalResponse(status_code=101, headers=headers)) or b"")
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()  # what comes next is for the worker
+        writer.write(switch)
         await writer.drain()
-        give(connection)
-    except Complaint as complaint:
-        writer.write(msgspec.json.encode({"complaint": str(complaint)}) + b"\n")
-    except h11.LocalProtocolError:
-        writer.write(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: lines\r\nContent-Length: 0\r\n\r\n")
+        worker.tell(record, (connection,))
     finally:
         os.close(connection)
 

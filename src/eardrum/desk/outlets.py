@@ -22,7 +22,7 @@ from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
 from eardrum.terms.audio import VOLUME_MAX
 from eardrum.terms.errors import Complaint, PulseError
-from eardrum.terms.names import SPEAKERS, WireEnd
+from eardrum.terms.names import SPEAKERS, WireEnd, checked_name
 from eardrum.worker.records import MUTED, Kind, Record
 from eardrum.worker.spec import Level, OutletSpec
 
@@ -66,7 +66,7 @@ class Outlet:
 
     def watch(self) -> None:
         """Look out for the first connection."""
-        if self._open:
+        if self._open and self._worker is None:
             self._loop.add_reader(self._listening, self._start)
 
     def as_json(self) -> dict[str, Any]:
@@ -87,12 +87,20 @@ class Outlet:
             "note": self.note,
         }
 
-    def trace(self, connection: int, sound: bool) -> None:
-        """Let somebody watch the conversations over this descriptor, which stays open here. Raises Complaint."""
+    def worker(self) -> Worker:
+        """Its worker, started if there is none. Raises Complaint."""
         if self._worker is None:
             self._start()
-        if self._worker is None or not self._worker.tell(Record(Kind.TRACE, int(sound)), (connection,)):
-            raise Complaint(f"outlet {self.wiring.name}: cannot be watched now; {self.note or 'try again'}")
+        if self._worker is None:
+            raise Complaint(f"outlet {self.wiring.name}: cannot be served now; {self.note or 'try again'}")
+        return self._worker
+
+    def microphone(self) -> WireEnd:
+        """Where its input comes from. Raises Complaint if it has none."""
+        end = self.end_of(INPUT)
+        if end is None:
+            raise Complaint(f"outlet {self.wiring.name}: has no microphone; open it with --input silence or room:NAME")
+        return end
 
     async def end(self) -> None:
         """Serve nobody any more; return when the recording, if there is one, is complete."""
@@ -116,7 +124,7 @@ class Outlet:
             self._loop.call_later(RETRY, self.watch)
 
     def _spawn(self) -> Worker:
-        output, descriptors = str(self._end(OUTPUT)), [os.dup(self._listening.fileno())]
+        output, descriptors = str(self.end_of(OUTPUT)), [os.dup(self._listening.fileno())]
         if self._recording:
             try:
                 path, file = self._recording.take()
@@ -138,7 +146,7 @@ class Outlet:
             self._given.popitem()[1].close()
         self._loop.call_at(self._started + (SPACING if worker.ready else RETRY), self.watch)
 
-    def _end(self, wire: int) -> WireEnd | None:
+    def end_of(self, wire: int) -> WireEnd | None:
         """What the wire leads to on this machine."""
         end = self._ends.get(wire)
         if end and end.kind == "host" and not self._desk.host:
@@ -161,7 +169,7 @@ class Outlet:
     def _note_wire(self, worker: Worker, record: Record) -> None:
         """The other end refuses streams, or takes them again."""
         _, wire, error, _ = record
-        end = self._end(wire)
+        end = self.end_of(wire)
         if end is None or error > PulseError.BUSY:
             worker.kill("speaks of a wire that is not there, or in no known words")
         elif error:
@@ -178,7 +186,7 @@ class Outlet:
             worker.kill("tells a level that cannot be")
 
     def _wants(self, worker: Worker, wire: int) -> None:
-        end = self._end(wire)
+        end = self.end_of(wire)
         if end is None or end.kind not in ("host", "room"):
             worker.kill(f"wants wire {wire}, which leads nowhere")
         elif end.kind == "room":
@@ -263,7 +271,9 @@ class Outlets:
 
     def open_remembered(self) -> None:
         """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
-        for wiring in remembered(self.runtime):
+        before = remembered(self.runtime)
+        self.rooms.kept.update(before.rooms)
+        for wiring in before.outlets:
             try:
                 self._serve(wiring, fresh=False)
             except Complaint as complaint:
@@ -288,6 +298,43 @@ class Outlets:
             self._held.discard(name)
             del self._outlets[name]
 
+    def list_rooms(self) -> list[dict[str, Any]]:
+        """Every room, by name; with the outlets whose wires lead to it."""
+        ends = [outlet.end_of(wire) for outlet in self for wire in (OUTPUT, INPUT)]
+        wired = {end.argument for end in ends if end and end.kind == "room"}
+        return [self.room_json(name) for name in sorted(wired | self.rooms.names())]
+
+    def room_json(self, name: str) -> dict[str, Any]:
+        return self.rooms.as_json(name) | {"players": self._wired(OUTPUT, name), "hearers": self._wired(INPUT, name)}
+
+    def keep_room(self, name: str) -> None:
+        """Have this room, also if nobody uses it, until it is closed. Raises Complaint."""
+        self._set_kept(self.rooms.kept | {checked_name(name, "room")})
+
+    async def close_room(self, name: str) -> None:
+        """Keep this room no longer; it goes on while outlets are wired to it. Raises KeyError, Complaint."""
+        wired = sorted({*self._wired(OUTPUT, name), *self._wired(INPUT, name)})
+        if name in self.rooms.kept:
+            self._set_kept(self.rooms.kept - {name})
+        elif wired:
+            raise Complaint(f"room {name}: is there as long as outlets are wired to it: {', '.join(wired)}; close them")
+        elif name not in self.rooms.names():
+            raise KeyError(name)
+        if not wired:
+            await self.rooms.end(name)
+
+    def _set_kept(self, rooms: set[str]) -> None:
+        before, self.rooms.kept = self.rooms.kept, rooms
+        try:
+            self._remember()
+        except Complaint:
+            self.rooms.kept = before
+            raise
+
+    def _wired(self, wire: int, room: str) -> list[str]:
+        """The outlets whose wire leads to this room."""
+        return sorted(name for name, outlet in self._outlets.items() if outlet.end_of(wire) == WireEnd("room", room))
+
     async def end(self) -> None:
         """The desk ends: recordings are completed; outlets that nobody holds stay remembered."""
         self._ending = True
@@ -296,10 +343,14 @@ class Outlets:
         await asyncio.gather(*(outlet.end() for outlet in self._outlets.values()))
         await self.rooms.finish()
 
+    def number(self) -> int:
+        """A number that no outlet and no guest has had: their views in a room are told apart by it."""
+        self._number += 1
+        return self._number
+
     def _serve(self, wiring: Wiring, fresh: bool) -> Outlet:
         listening = self.runtime.listen_outlet(wiring.name, wiring.access())
-        self._number += 1
-        outlet = Outlet(self._number, wiring, listening, self)
+        outlet = Outlet(self.number(), wiring, listening, self)
         if fresh:
             try:
                 outlet.begin_recording()
@@ -312,7 +363,7 @@ class Outlets:
 
     def _remember(self, *more: Wiring) -> None:
         kept = [outlet.wiring for name, outlet in self._outlets.items() if name not in self._held | self._closing]
-        remember(self.runtime, [*kept, *more])
+        remember(self.runtime, [*kept, *more], self.rooms.kept)
 
 
 def _cut(connection: socket.socket) -> None:

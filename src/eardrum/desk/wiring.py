@@ -47,15 +47,18 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Access(int(self.mode, 8), self.group)
 
 
-class _Remembered(msgspec.Struct, forbid_unknown_fields=True):
-    outlets: list[Wiring]
+class Remembered(msgspec.Struct, forbid_unknown_fields=True):
+    """What the next desk in a runtime directory opens by itself: outlets, and names of rooms that are kept."""
+
+    outlets: list[Wiring] = []
+    rooms: list[str] = []
 
 
-def remember(runtime: Runtime, wirings: Iterable[Wiring]) -> None:
-    """Replace what the next desk in this runtime directory will open by itself."""
+def remember(runtime: Runtime, outlets: Iterable[Wiring], rooms: Iterable[str] = ()) -> None:
+    """Replace what is remembered. Raises Complaint."""
     new = REMEMBERED + ".new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    text = msgspec.json.format(msgspec.json.encode(_Remembered(list(wirings))), indent=2)
+    text = msgspec.json.format(msgspec.json.encode(Remembered(list(outlets), sorted(rooms))), indent=2)
     try:
         descriptor = os.open(new, flags, 0o600, dir_fd=runtime.descriptor)
         with open(descriptor, "wb") as file:
@@ -66,16 +69,20 @@ def remember(runtime: Runtime, wirings: Iterable[Wiring]) -> None:
         raise Complaint(f"{runtime.path / REMEMBERED}: {error.strerror}; make room or check its mode") from None
 
 
-def remembered(runtime: Runtime) -> list[Wiring]:
+def remembered(runtime: Runtime) -> Remembered:
     """What the desk before us had open. Raises Complaint if that cannot be read."""
     path = runtime.path / REMEMBERED
     try:
         descriptor = os.open(REMEMBERED, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=runtime.descriptor)
         with open(descriptor, "rb") as file:
-            wirings = msgspec.json.decode(file.read(), type=_Remembered).outlets
-        return [wiring.checked() for wiring in wirings]
+            found = msgspec.json.decode(file.read(), type=Remembered)
+        for wiring in found.outlets:
+            wiring.checked()
+        for room in found.rooms:
+            checked_name(room, "room")
+        return found
     except FileNotFoundError:
-        return []
+        return Remembered()
     except OSError as error:
         raise Complaint(f"{path}: {error.strerror}; repair or remove it") from None
     except (msgspec.DecodeError, Complaint) as problem:
