@@ -15,11 +15,11 @@ import soundfile
 from numpy.typing import NDArray
 
 from eardrum.sound import convert
+from eardrum.sound.heard import QUIET, channel_names
 from eardrum.terms.audio import SampleFormat, Samples, SampleSpec
 
 Floats = NDArray[np.float64]
 RATE = 48_000  # Hz
-QUIET = 1e-3  # what is below counts as silence: some steps of 16 bits
 QUIET_FRAMES = 4  # a tone may be quiet for so long where it crosses zero
 PURE = 0.05  # a tone is not heard as one if the rest of the channel is more than this part of it (rms)
 
@@ -242,8 +242,7 @@ def _one(channel: NDArray[Any]) -> Floats:
 
 def _named(samples: NDArray[Any]) -> Iterator[tuple[str, Floats]]:
     channels = _floats(samples).T
-    names = {1: ["mono"], 2: ["left", "right"]}.get(len(channels)) or [f"channel {n + 1}" for n in range(len(channels))]
-    return zip(names, channels, strict=True)
+    return zip(channel_names(len(channels)), channels, strict=True)
 
 
 def _strongest(wave: Floats) -> float:
