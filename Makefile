@@ -28,7 +28,8 @@ check: setup generated ## style, types, layers, and that what is generated is up
 generated: setup ## the documents that are made from the code
 	$(BIN)/python tools/protocol_page.py
 
-bench: setup ## what a stream costs on an outlet, beside the same stream on PulseAudio itself
+bench: setup ## what streams and questions cost on outlets, beside the same on PulseAudio and pipewire-pulse
+	$(BIN)/python bench/mixing.py
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/questions.py
 	$(BIN)/python bench/codec.py

@@ -22,10 +22,11 @@ import numpy as np
 from eardrum.protocol.catalog import Auth
 from eardrum.protocol.conversation import Asking
 from eardrum.protocol.message import NEWEST
+from eardrum.testing.processes import cpu, private_memory
 from eardrum.testing.servers import Desk, Outlet, Server, Stage, end, wait_until
 
 ROUNDS = 3
-SECONDS = 4.0  # of CPU time taken per measurement
+SECONDS = 2.0  # of CPU time taken per measurement
 SETTLING = 1.0  # seconds after the last stream began
 STREAMS = (1, 8)
 TRIES = 10  # of what is told in milliseconds
@@ -69,18 +70,6 @@ class Bench:
     def heard(self, address: str) -> int:
         """How many streams the server at `address` has."""
         return len(self.stage.pactl(address, "list", "short", "sink-inputs").splitlines())
-
-
-def cpu(pids: Sequence[int]) -> float:
-    """Seconds of CPU time that these processes have used."""
-    tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
-
-
-def private_memory(pid: int) -> float:
-    """MiB that this process shares with no other."""
-    said = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return sum(int(kib) for kib in re.findall(r"^Private_(?:Clean|Dirty): +(\d+) kB", said, re.MULTILINE)) / 1024
 
 
 def cost(

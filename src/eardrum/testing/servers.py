@@ -169,14 +169,14 @@ class Stage:
 
     # servers
 
-    def pulseaudio(self, name: str = "pulseaudio") -> Server:
-        """A PulseAudio with one null sink and nothing else."""
+    def pulseaudio(self, name: str = "pulseaudio", *options: str) -> Server:
+        """A PulseAudio with one null sink and nothing else; `options` are its own."""
         home = self.make_directory(name)
         path = home / "native"
         config = home / "daemon.conf"
         config.write_text(f"default-sample-rate = {RATE}\nalternate-sample-rate = {RATE}\n")
         argv = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
-        argv += ["--realtime=no", "--high-priority=no"]
+        argv += ["--realtime=no", "--high-priority=no", *options]
         argv += ["-L", f"module-null-sink sink_name=null rate={RATE} norewinds=1"]
         argv += ["-L", f"module-native-protocol-unix socket={path} auth-anonymous=1"]
         private = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PULSE_CONFIG": str(config)}

@@ -1,0 +1,162 @@
+"""`make bench`: what mixing costs, on an outlet, on PulseAudio and on pipewire-pulse, in the same run.
+
+Prints Markdown. The load is the same program for all (`load.py`); nobody shares memory with it. CPU is told in
+milliseconds per second of one stream: 10 are 1 % of a core. Places take turns, so that a busy machine is as busy for
+each; the figures are medians of the rounds. Words on the command line choose rows: 20ms default resampled most.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from load import Load, Measured
+
+from eardrum.testing.processes import cpu
+from eardrum.testing.servers import Desk, Outlet, Stage, end
+
+ROUNDS = 3
+SECONDS = 2.0  # of CPU time taken per measurement
+SECONDS_DEFAULT = 4.0  # the same with buffers of two seconds, which are asked for four times a second
+SETTLING = 1.0  # seconds after the last stream began
+LOAD = str(Path(__file__).with_name("load.py"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """So many streams at once, and what the outlet may cost of what PulseAudio costs: must, and what is steered for."""
+
+    name: str
+    words: str
+    streams: int
+    goal: tuple[float, float]
+    rate: int = 48_000  # Hz
+    latency: float = 0.02  # seconds, 0 for the server's default buffer
+
+
+ROWS = (
+    Row("20ms", "1 stream, 20 ms", 1, (1.5, 1.0)),
+    Row("20ms", "16 streams, 20 ms", 16, (0.75, 0.5)),
+    Row("20ms", "32 streams, 20 ms", 32, (0.75, 0.5)),
+    Row("default", "16 streams, default buffers of 2 s", 16, (1.5, 1.0), latency=0.0),
+    Row("resampled", "16 streams, 20 ms, 44.1 kHz (soxr HQ; speex-float-1)", 16, (0.75, 0.4), rate=44_100),
+)
+MOST = (384, 768)  # streams of 20 ms on one outlet
+
+
+class Place:
+    """Where a load plays to."""
+
+    def __init__(self, name: str, address: str, pids: tuple[int, ...] = (), desk: Desk | None = None) -> None:
+        self.name = name
+        self.address = address
+        self._pids = pids
+        self._desk = desk
+
+    @classmethod
+    def outlet(cls, desk: Desk, outlet: Outlet) -> Place:
+        return cls(outlet.name, outlet.address, desk=desk)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that serve it now."""
+        return self._pids if self._desk is None else (int(self._desk.list()[self.name]["worker"]),)
+
+
+@contextmanager
+def playing(stage: Stage, load: Load) -> Iterator[subprocess.Popen[bytes]]:
+    """While this lasts, the load plays; it may be measured."""
+    words = [load.address, str(load.streams), str(load.rate), str(load.latency)]
+    argv = [sys.executable, LOAD, *words]
+    program = stage.start("load", argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert program.stdout is not None
+    if program.stdout.readline() != b"READY\n":
+        raise RuntimeError(f"the load does not play:\n{stage.log('load')}")
+    time.sleep(SETTLING)
+    try:
+        yield program
+    finally:
+        end(program)
+
+
+def measure(stage: Stage, place: Place, load: Load, seconds: float) -> tuple[float, Measured]:
+    """Seconds of CPU per second that the place's processes use under this load, and what the load saw."""
+    with playing(stage, load) as program:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        pids = place.pids
+        before, begin = cpu(pids), time.monotonic()
+        program.stdin.write(b"\n")
+        program.stdin.flush()
+        time.sleep(seconds)
+        used, passed = cpu(pids) - before, time.monotonic() - begin
+        program.stdin.close()
+        said = program.stdout.read()
+        if not said:
+            raise RuntimeError(f"the load ended:\n{stage.log('load')}")
+        return used / passed, Measured(**json.loads(said))
+
+
+def compare(stage: Stage, rows: list[Row], places: list[Place]) -> None:
+    """The table of all places."""
+    found: dict[tuple[Row, Place], list[tuple[float, Measured]]] = {(row, at): [] for row in rows for at in places}
+    for number in range(ROUNDS):
+        for row in rows:
+            for place in places if number % 2 == 0 else reversed(places):
+                seconds = SECONDS if row.latency else SECONDS_DEFAULT
+                load = Load(place.address, row.streams, row.rate, row.latency)
+                found[row, place].append(measure(stage, place, load, seconds))
+    print(
+        "\n| CPU, ms per second of one stream |",
+        " | ".join(place.name for place in places),
+        "| ratio | at most | goal |",
+    )
+    print("|---|" + "---:|" * (len(places) + 3))
+    for row in rows:
+        costs = [statistics.median(used for used, _ in found[row, place]) / row.streams * 1000 for place in places]
+        must, goal = row.goal
+        ratio = costs[-1] / costs[0]
+        told = " | ".join(f"{cost:.2f}" for cost in costs)
+        print(f"| {row.words} | {told} | {ratio:.2f} | {must:g} | {goal:g} |")
+    for (row, place), measured in found.items():
+        speed = statistics.median(seen.speed for _, seen in measured)
+        underflows = sum(seen.underflows for _, seen in measured)
+        if underflows or abs(speed - 1) > (0.03 if row.latency else 0.15):
+            print(f"\n{place.name}, {row.words}: speed {speed:.2f}, {underflows} underruns.", end="")
+    print()
+
+
+def most(stage: Stage, desk: Desk) -> None:
+    """How many streams an outlet keeps playing."""
+    print("\n| streams of 20 ms on one outlet, a connection each | speed | underruns | CPU of the worker |")
+    print("|---|---:|---:|---:|")
+    place = Place.outlet(desk, desk.open("crowded", output="null"))
+    for streams in MOST:
+        used, seen = measure(stage, place, Load(place.address, streams), SECONDS_DEFAULT)
+        print(f"| {streams} | {seen.speed:.3f} | {seen.underflows} | {used * 100:.0f} % of a core |")
+
+
+def main() -> None:
+    wanted = set(sys.argv[1:]) or {"most", *(row.name for row in ROWS)}
+    rows = [row for row in ROWS if row.name in wanted]
+    with Stage() as stage:
+        desk = stage.desk()
+        if rows:
+            pulseaudio, pipewire = stage.pulseaudio("pulseaudio", "--disable-shm=yes"), stage.pipewire_pulse()
+            places = [Place("PulseAudio", pulseaudio.address, pulseaudio.pids)]
+            places.append(Place("pipewire-pulse", pipewire.address, pipewire.pids))
+            places.append(Place.outlet(desk, desk.open("outlet", output="null")))
+            compare(stage, rows, places)
+        if "most" in wanted:
+            most(stage, desk)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import os
+import time
+
+from eardrum.testing.processes import cpu, descriptors, private_memory
+
+
+def test_time_that_is_used_counts():
+    before, used = cpu([os.getpid()]), time.process_time()
+    while time.process_time() < used + 0.02:
+        pass
+    assert cpu([os.getpid()]) - before >= 0.015
+
+
+def test_memory_that_is_touched_counts():
+    before = private_memory(os.getpid())
+    memory = bytearray(os.urandom(1 << 20)) * 32
+    assert 24 < private_memory(os.getpid()) - before < 48
+    assert len(memory) == 32 << 20
+
+
+def test_descriptors_are_counted():
+    before = descriptors(os.getpid())
+    one, other = os.pipe()
+    assert descriptors(os.getpid()) == before + 2
+    os.close(one)
+    os.close(other)
