@@ -32,6 +32,7 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "socket": str(directory / "native"),
         "mode": "0666",
         "group": None,
+        "modules": False,
         "worker": None,
         "connections": 0,
         "playing": 0,

@@ -39,6 +39,7 @@ class Opening(msgspec.Struct, frozen=True):
     input: str | None
     mode: str = "0666"  # of the socket, octal
     group: str | None = None  # of the socket
+    modules: bool = False  # programs may load the emulated modules
     held: bool = False  # it is closed when the connection that asked for it ends
 
 

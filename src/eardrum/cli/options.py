@@ -85,3 +85,6 @@ input_ = click.option(
     callback=_input,
     help="Where the microphone comes from: room:NAME or silence.  [default: no microphone]",
 )
+modules = click.option(
+    "--modules", is_flag=True, help="Let programs load emulated modules: null-sink, remap-source, loopback, …"
+)

@@ -56,8 +56,11 @@ def _failing_as_engines_do() -> Iterator[None]:
 @options.name_option
 @options.output
 @options.input_
+@options.modules
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def verb(runtime: Path, name: str | None, output: str, input_: str | None, command: tuple[str, ...]) -> int:
+def verb(
+    runtime: Path, name: str | None, output: str, input_: str | None, modules: bool, command: tuple[str, ...]
+) -> int:
     """Run COMMAND with an outlet that is open as long as it runs.
 
     podman run, podman create and bwrap get the outlet mounted into the container; any other command gets PULSE_SERVER.
@@ -70,7 +73,9 @@ def verb(runtime: Path, name: str | None, output: str, input_: str | None, comma
         if not way.outlives:
             stack.enter_context(desk_at_hand(runtime))
         control = stack.enter_context(Control(runtime))
-        opening = Opening(name or valid_name(way.suggested_name), output, input_, held=not way.outlives)
+        opening = Opening(
+            name or valid_name(way.suggested_name), output, input_, modules=modules, held=not way.outlives
+        )
         outlet = control.open(opening) if name else _opened_under_a_free_name(control, opening)
         if outlet.note:
             click.echo(f"eardrum: {outlet.name}: {outlet.note}", err=True)

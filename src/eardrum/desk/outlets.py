@@ -80,6 +80,7 @@ class Outlet:
             "socket": str(directory / NATIVE),
             "mode": self.wiring.mode,
             "group": self.wiring.group,
+            "modules": self.wiring.modules,
             "worker": worker.pid if worker else None,
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
@@ -133,7 +134,8 @@ class Outlet:
                 raise
             output = f"file:{path}"
             descriptors.append(file)
-        spec = OutletSpec(self.wiring.name, output, self.wiring.input or "", self._levels[OUTPUT], self._levels[INPUT])
+        wiring, levels = self.wiring, self._levels
+        spec = OutletSpec(wiring.name, output, wiring.input or "", levels[OUTPUT], levels[INPUT], wiring.modules)
         what = f"outlet {self.wiring.name}"
         return self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
 

@@ -23,6 +23,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input: str | None = None
     mode: str = "0666"
     group: str | None = None
+    modules: bool = False  # programs may load the emulated modules
 
     def checked(self) -> Wiring:
         """Itself. Raises Complaint if no outlet can be like that."""

@@ -322,6 +322,22 @@ class Server:
             if isinstance(stream, CarriedPlayback) and stream.channel >= 0:
                 stream.listened(listened)
 
+    def remove_sink(self, view: View, sink: Sink) -> None:
+        """Take a sink away; what plays into it is ended."""
+        for stream in tuple(view.sink_inputs.values()):
+            if stream.sink is sink:
+                self.kill(stream)
+        if view.sinks.pop(sink.index, None):
+            view.changed(Facility.SINK, Change.REMOVED, sink.index)
+
+    def remove_source(self, view: View, source: Source) -> None:
+        """Take a source away; what records from it is ended."""
+        for stream in tuple(view.source_outputs.values()):
+            if stream.source is source:
+                self.kill(stream)
+        if view.sources.pop(source.index, None):
+            view.changed(Facility.SOURCE, Change.REMOVED, source.index)
+
     def kill(self, stream: PlaybackStream | RecordStream) -> None:
         """End a stream against its client's will and say so."""
         stream.tell_killed()

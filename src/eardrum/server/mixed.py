@@ -18,6 +18,7 @@ from eardrum.sound.mix import add
 from eardrum.terms.audio import STEREO, ChannelMap
 
 if TYPE_CHECKING:
+    from eardrum.server.feeds import Feed
     from eardrum.server.mixed_playback import MixedPlayback
     from eardrum.server.mixed_record import MixedRecord
     from eardrum.server.objects import Sink
@@ -30,16 +31,30 @@ MIN_REST = 0.001  # seconds that a stream which drains is left alone at least
 MAX_LATE = 2.0  # seconds; after a longer stop (the machine slept) the sound that was due is not played in one burst
 
 
+class Clock:
+    """What the buses of a worker have in common: they count frames from the same moment on."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None  # seconds
+
+    def frames(self, now: float, rate: int) -> int:
+        """Frames at `rate` Hz that have passed by now."""
+        if self._began is None:
+            self._began = now
+        return int((now - self._began) * rate + FRAME_SLACK)
+
+
 class Bus:
     """One place where sound meets: a null sink, the sink of a `file:` end, a room, a microphone.
 
-    `feeders` are the buses whose sum is played into this one: they go first.
+    `feeds` play the sums of other buses into this one, `outlets` play its sum into others.
     """
 
     def __init__(
         self,
         number: int,
         effects: list[Effect],
+        clock: Clock,
         *,
         rate: int = RATE,
         channel_map: ChannelMap = STEREO,
@@ -49,16 +64,17 @@ class Bus:
         self.rate = rate
         self.channel_map = channel_map
         self.channels = len(channel_map)
-        self.feeders: list[Bus] = []
+        self.feeds: list[Feed] = []
+        self.outlets: list[Feed] = []
         self.due: float | None = None  # when the next cycle should be, in seconds
         self._effects = effects
+        self._clock = clock
         self._writes_file = writes_file
         self._wrote = False
         self._quiet = 0  # frames of silence since the last sound that was written
         self._streams: list[MixedPlayback] = []
         self._taps: list[MixedRecord] = []
-        self._epoch: float | None = None  # the time of frame 0, in seconds
-        self._position = 0  # frames consumed since then
+        self._position: int | None = None  # frames consumed since the clock began; None before the first
 
     def plays(self, stream: MixedPlayback) -> bool:
         return stream in self._streams
@@ -68,7 +84,20 @@ class Bus:
         now = stream.server.now
         self.advance(now)
         self._streams.append(stream)
-        self.due = now + MIN_PERIOD
+        self.due = None
+        self._rouse(now)
+
+    def _rouse(self, now: float) -> None:
+        """Sound will come: it and those it plays into have a cycle soon."""
+        if self.due is None:
+            self.advance(now)
+            self.due = now + MIN_PERIOD
+            for feed in self.outlets:
+                feed.target._rouse(now)
+
+    def sounding(self, *, but_delayed: bool = False) -> bool:
+        """Something is played here; sound that comes `but_delayed` does not count, as it may be its own."""
+        return bool(self._streams) or any(feed.active for feed in self.feeds if not (but_delayed and feed.delayed))
 
     def leave(self, stream: MixedPlayback) -> None:
         """Play it no longer; it may not have been playing."""
@@ -87,16 +116,17 @@ class Bus:
 
     def frames_due(self, now: float) -> int:
         """Frames that were heard by now and not yet taken from the streams."""
-        if self._epoch is None:
+        if self._position is None:
             return 0
-        return max(0, int((now - self._epoch) * self.rate + FRAME_SLACK) - self._position)
+        return max(0, self._clock.frames(now, self.rate) - self._position)
 
     def advance(self, now: float) -> None:
         """Take from the streams what was heard until `now`, and give it to those who record."""
-        for feeder in self.feeders:
-            feeder.advance(now)
-        if self._epoch is None:
-            self._epoch = now
+        for feed in self.feeds:
+            if not feed.delayed:
+                feed.origin.advance(now)
+        if self._position is None:
+            self._position = self._clock.frames(now, self.rate)
         frames = self.frames_due(now)
         if not frames and self.due is not None and self.due > now:
             return
@@ -105,7 +135,7 @@ class Bus:
         if late > 0:
             self._quiet += late
             frames -= late
-        if self._streams or self._taps:
+        if self._taps or self.sounding():
             most = int(MAX_PERIOD * self.rate)
             for start in range(0, frames, most):
                 self._cycle(min(most, frames - start))
@@ -114,10 +144,13 @@ class Bus:
         self._schedule(now)
 
     def _schedule(self, now: float) -> None:
-        if not self._streams and not self._taps:
+        sounding = self.sounding()
+        if not sounding and not self._taps:
             self.due = None
             return
-        period = min([stream.period for stream in self._streams] + [record.period for record in self._taps])
+        periods = [stream.period for stream in self._streams] + [record.period for record in self._taps]
+        periods += [feed.period for feed in self.feeds + self.outlets if sounding]
+        period = min(periods, default=MAX_PERIOD)
         wait = max(MIN_PERIOD, min(period, MAX_PERIOD))
         for stream in self._streams:
             if (rest := stream.rest) is not None:
@@ -136,9 +169,17 @@ class Bus:
                 if sink not in sums:
                     sums[sink] = np.zeros((frames, self.channels), np.float32)
                 add(sums[sink], block)
+        for feed in self.feeds:
+            if feed.active:
+                sounding = frames
+                add(sums.setdefault(feed.sink, np.zeros((frames, self.channels), np.float32)), feed.take(frames))
         for sink, total in sums.items():
             if sink.gain is not None:
                 total *= sink.gain
+        if sums and self.outlets:
+            total = sum_of(list(sums.values()), frames, self.channels)
+            for feed in self.outlets:
+                feed.give(total)
         if self._writes_file:
             self._write(sums, sounding, frames)
         if self._taps:
@@ -179,13 +220,15 @@ class Buses:
         self._writes_file = writes_file
         self._buses: list[Bus] = []
         self._number = 0
+        self._clock = Clock()
         self.output = self.add()
         self.input = self.add()
 
     def add(self, rate: int = RATE, channel_map: ChannelMap = STEREO) -> Bus:
         number = self._number
         self._number += 1
-        bus = Bus(number, self._effects, rate=rate, channel_map=channel_map, writes_file=number in self._writes_file)
+        writes_file = number in self._writes_file
+        bus = Bus(number, self._effects, self._clock, rate=rate, channel_map=channel_map, writes_file=writes_file)
         self._buses.append(bus)
         return bus
 

@@ -73,7 +73,10 @@ class MixedRecord(RecordStream):
         """One block from the bus, at its rate and channels; the block is shared and must not be changed."""
         if self.source.gain is not None:
             block = block * self.source.gain
-        block = remap.remap(block, self.bus.channel_map, self.channel_map)
+        device_map = self.bus.channel_map
+        if self.source.taken_as is not None:
+            block, device_map = remap.remap(block, device_map, self.source.taken_as), self.source.channel_map
+        block = remap.remap(block, device_map, self.channel_map)
         if self.resampler is not None:
             block = self.resampler.feed(block)
         if self.gain is not None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.rights import Right
 from eardrum.sound.volume import Gains, gains
-from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
+from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
 
 if TYPE_CHECKING:
+    from eardrum.server.feeds import Feed
     from eardrum.server.mixed import Bus
     from eardrum.server.playback import PlaybackStream
     from eardrum.server.record import RecordStream
@@ -56,6 +57,7 @@ class Source:
     bus: Bus | None
     monitor_of: Sink | None = None  # on a bus: only this sink is heard
     deaf_to: Sink | None = None  # on a bus: all but this sink is heard
+    taken_as: ChannelMap | None = None  # what is heard is brought to these channels, which then count as `channel_map`
     spec: SampleSpec = DEVICE_SPEC
     channel_map: ChannelMap = STEREO
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
@@ -69,6 +71,25 @@ class Source:
         """Set volume (a single channel counts for all) and mute."""
         self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
         self.gain = gains((0,) if muted else self.volume)
+
+
+@dataclass(eq=False, slots=True)
+class Module:
+    """An emulated module, and all that it made."""
+
+    index: int
+    name: str
+    argument: str
+    sinks: list[Sink] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    buses: list[Bus] = field(default_factory=list)
+    feeds: list[Feed] = field(default_factory=list)
+
+    def stands_on(self, other: Module) -> bool:
+        """It hears or feeds a bus that the other made."""
+        used = {id(source.bus) for source in self.sources}
+        used |= {id(bus) for feed in self.feeds for bus in (feed.origin, feed.target)}
+        return not used.isdisjoint(id(bus) for bus in other.buses)
 
 
 Device = TypeVar("Device", Sink, Source)
@@ -136,6 +157,7 @@ class View:
         self.clients: dict[int, Client] = {}
         self.sink_inputs: dict[int, PlaybackStream] = {}
         self.source_outputs: dict[int, RecordStream] = {}
+        self.modules: dict[int, Module] = {}
         self.changes = Changes()
         self._hears_itself = hears_itself
         self._next = {"sink": len(self.sinks), "source": len(self.sources)}
@@ -170,6 +192,10 @@ class View:
 
     def _chosen(self, devices: Mapping[int, Device], name: str | None) -> Device | None:
         return next((device for device in devices.values() if device.name == name), None) if name else None
+
+    def server_changed(self) -> None:
+        """Note that a default is another now."""
+        self.changes.note(Facility.SERVER, Change.CHANGED, INVALID)
 
     def changed(self, facility: Facility, change: Change, index: int) -> None:
         """Note an event for the subscribers."""

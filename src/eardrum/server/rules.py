@@ -194,6 +194,7 @@ _PLAY = Right.PLAY
 _RECORD = Right.RECORD | Right.PLAY  # the input needs RECORD, the own monitor PLAY: see _may_hear
 _EITHER = Right.PLAY | Right.RECORD
 _OWN = Right.OWN
+_MODULES = Right.MODULES | Right.OWN
 _playback = _on_connection("playback")
 _record = _on_connection("record")
 
@@ -216,7 +217,7 @@ RULES: dict[type[Message], Rule] = {
     c.GetSinkInputInfoList: Rule(_LOOK),
     c.GetSourceOutputInfo: Rule(_LOOK, (_in("source_outputs"),)),
     c.GetSourceOutputInfoList: Rule(_LOOK),
-    c.GetModuleInfo: Rule(_LOOK, (_nothing,)),
+    c.GetModuleInfo: Rule(_LOOK, (_in("modules"),)),
     c.GetModuleInfoList: Rule(_LOOK),
     c.GetSampleInfo: Rule(_LOOK, (_nothing,)),
     c.GetSampleInfoList: Rule(_LOOK),
@@ -272,8 +273,8 @@ RULES: dict[type[Message], Rule] = {
     c.RemoveSample: Rule(_PLAY, (_nothing,)),
     # what only the owner of a server may
     c.Exit: Rule(_OWN),
-    c.LoadModule: Rule(_OWN),
-    c.UnloadModule: Rule(_OWN),
+    c.LoadModule: Rule(_MODULES),
+    c.UnloadModule: Rule(_MODULES, (_in("modules", PulseError.NOENTITY),)),
     c.Extension: Rule(_OWN),
     c.StreamRestoreTest: Rule(_OWN),
     c.StreamRestoreRead: Rule(_OWN),
@@ -293,8 +294,8 @@ RULES: dict[type[Message], Rule] = {
     c.DeviceManagerReorder: Rule(_OWN),
     c.DeviceManagerSubscribe: Rule(_OWN),
     c.SendObjectMessage: Rule(_OWN),
-    c.SetDefaultSink: Rule(_OWN),
-    c.SetDefaultSource: Rule(_OWN),
+    c.SetDefaultSink: Rule(_MODULES, (_sink_named,)),
+    c.SetDefaultSource: Rule(_MODULES, (_source_named,)),
     c.SuspendSink: Rule(_OWN),
     c.SuspendSource: Rule(_OWN),
     c.SetCardProfile: Rule(_OWN),

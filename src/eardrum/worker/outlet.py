@@ -22,7 +22,9 @@ def serve(spec: OutletSpec, link: int, listening: int, file: int | None) -> None
     rights = Right.CONNECT | Right.LOOK | Right.PLAY
     if input is not None:
         rights |= Right.RECORD
+    if spec.modules:
+        rights |= Right.MODULES
     writer = FileWriter(file, output.argument, RATE, len(STEREO)) if file is not None else None
     levels = [(level.volume, level.muted) for level in (spec.output_level, spec.input_level)]
-    view = outlet_view(spec.name, output, input, *levels)
+    view = outlet_view(spec.name, output, input, *levels, modules=spec.modules)
     Worker(spec.name, view, link, listening=listening, rights=rights, writer=writer).run()

@@ -26,6 +26,7 @@ class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     input: str = ""  # room:NAME, silence, or "" for none
     output_level: Level = Level()
     input_level: Level = Level()
+    modules: bool = False  # programs may load the emulated modules
 
 
 class RoomSpec(msgspec.Struct, frozen=True, tag="room"):

@@ -16,6 +16,8 @@ from eardrum.protocol.catalog import (
     GetSourceInfoList,
     LookupSink,
     LookupSource,
+    SetDefaultSink,
+    SetDefaultSource,
     SetSinkMute,
     SetSinkVolume,
     SetSourceMute,
@@ -57,9 +59,10 @@ def sink_info(client: Client, sink: Sink) -> SinkInfo:
         muted=sink.muted,
         monitor_source_index=monitor.index if monitor else None,
         monitor_source_name=monitor.name if monitor else None,
+        module_index=sink.module,
         driver="eardrum",
         flags=LATENCY | DECIBEL_VOLUME | SINK_DYNAMIC_LATENCY,
-        proplist=_proplist(sink.description, "sound"),
+        proplist={**_proplist(sink.description, "sound"), **sink.proplist},
         state=RUNNING if playing else IDLE,
         formats=[FormatInfo(PCM, {})],
     )
@@ -78,9 +81,10 @@ def source_info(view: View, source: Source) -> SourceInfo:
         muted=source.muted,
         monitor_of_sink_index=sink.index if sink else None,
         monitor_of_sink_name=sink.name if sink else None,
+        module_index=source.module,
         driver="eardrum",
         flags=LATENCY | DECIBEL_VOLUME | SOURCE_DYNAMIC_LATENCY,
-        proplist=_proplist(source.description, "monitor" if sink else "sound"),
+        proplist={**_proplist(source.description, "monitor" if sink else "sound"), **source.proplist},
         state=RUNNING if recording else IDLE,
         formats=[FormatInfo(PCM, {})],
     )
@@ -123,6 +127,18 @@ def _set_level(server: Server, client: Client, device: Sink | Source, volume: Vo
     return Ack()
 
 
+def set_default_sink(server: Server, client: Client, tag: int, message: SetDefaultSink, sink: Sink) -> Ack:
+    client.view.chosen_sink = sink.name
+    client.view.server_changed()
+    return Ack()
+
+
+def set_default_source(server: Server, client: Client, tag: int, message: SetDefaultSource, source: Source) -> Ack:
+    client.view.chosen_source = source.name
+    client.view.server_changed()
+    return Ack()
+
+
 def subscribe(server: Server, client: Client, tag: int, message: Subscribe) -> Ack:
     if message.mask & ~MASK_ALL:
         raise Refused(PulseError.INVALID, f"subscription mask {message.mask:#x}")
@@ -149,5 +165,7 @@ ANSWERS: Answers = {
     SetSourceMute: lambda server, client, tag, message, source: _set_level(
         server, client, source, source.volume, message.muted
     ),
+    SetDefaultSink: set_default_sink,
+    SetDefaultSource: set_default_source,
     Subscribe: subscribe,
 }

@@ -1,0 +1,306 @@
+"""The modules that start-up scripts load, emulated: a name and arguments become sinks, sources and feeds of one view.
+
+Nothing is ever loaded. A module may only make objects inside the view whose client asked for it, from what is in that
+view; none opens a file, a socket or a device. What is not in `MODULES` does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from eardrum.protocol.catalog import Change, Facility
+from eardrum.server.feeds import Feed
+from eardrum.server.module_arguments import Arguments, wrong
+from eardrum.server.objects import DEVICE_SPEC, Module, Sink, Source, View
+from eardrum.sound import remap
+from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
+from eardrum.terms.errors import Refused
+from eardrum.terms.names import valid_device_name
+from eardrum.terms.properties import text, value
+
+if TYPE_CHECKING:
+    from eardrum.server.core import Server
+    from eardrum.server.mixed import Bus
+
+MOST_MODULES = 64  # in one view
+LOOPBACK_MSEC = 200
+_UNITY = (VOLUME_NORM,)
+
+Device = TypeVar("Device", Sink, Source)
+
+
+class Kind(NamedTuple):
+    """One module that is emulated: the arguments it knows, and what makes its objects."""
+
+    arguments: frozenset[str]
+    make: Callable[[Server, View, Module, Arguments], None]
+
+
+def load(server: Server, view: View, name: str, argument: str) -> Module:
+    """Make a module and all that belongs to it. Raises Refused(MODINITFAILED), and then nothing was made."""
+    kind = MODULES.get(name)
+    if kind is None:
+        raise wrong(f"{name} is not emulated")
+    if len(view.modules) >= MOST_MODULES:
+        raise wrong(f"{MOST_MODULES} modules are loaded")
+    arguments = Arguments(argument, kind.arguments)
+    module = Module(view.number_for("module"), name, argument)
+    view.modules[module.index] = module
+    try:
+        kind.make(server, view, module, arguments)
+    except Refused:
+        unload(server, view, module, quietly=True)
+        raise
+    view.changed(Facility.MODULE, Change.NEW, module.index)
+    return module
+
+
+def unload(server: Server, view: View, module: Module, *, quietly: bool = False) -> None:
+    """Take a module away with all that it made, and with the modules that stand on it."""
+    del view.modules[module.index]
+    for other in tuple(view.modules.values()):
+        if other.index in view.modules and other.stands_on(module):
+            unload(server, view, other)
+    for feed in module.feeds:
+        feed.end()
+    default = view.default_sink, view.default_source
+    for source in module.sources:
+        server.remove_source(view, source)
+    for sink in module.sinks:
+        server.remove_sink(view, sink)
+    for bus in module.buses:
+        server.buses.remove(bus)
+    if not quietly:
+        view.changed(Facility.MODULE, Change.REMOVED, module.index)
+        if (view.default_sink, view.default_source) != default:
+            view.server_changed()
+
+
+# -- what modules are made of
+
+
+def _free_name(devices: dict[int, Device], wanted: str) -> str:
+    """The name itself, or with a number behind it, as PulseAudio has it."""
+    if not valid_device_name(wanted):
+        raise wrong(f"{wanted!r} is no name for a device")
+    taken = {device.name for device in devices.values()}
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}.{number}"
+    return name
+
+
+def _found(devices: dict[int, Device], default: Device | None, name: str | None) -> Device:
+    """The device that an argument names; the default if it names none or says so."""
+    if name is not None and not name.startswith("@DEFAULT_"):
+        index = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else -1
+        default = next((device for device in devices.values() if name == device.name or index == device.index), None)
+    if default is None:
+        raise wrong(f"no device {name}" if name else "no device")
+    return default
+
+
+def _sink_named(view: View, name: str | None) -> Sink:
+    return _found(view.sinks, view.default_sink, name)
+
+
+def _source_named(view: View, name: str | None) -> Source:
+    return _found(view.sources, view.default_source, name)
+
+
+def _new_bus(server: Server, module: Module, spec: SampleSpec, channel_map: ChannelMap) -> Bus:
+    bus = server.buses.add(spec.rate, channel_map)
+    module.buses.append(bus)
+    return bus
+
+
+def _add_sink(
+    server: Server,
+    view: View,
+    module: Module,
+    name: str,
+    description: str,
+    properties: dict[str, bytes],
+    spec: SampleSpec,
+    channel_map: ChannelMap,
+) -> Sink:
+    """A sink with a bus of its own, and its monitor."""
+    bus = _new_bus(server, module, spec, channel_map)
+    name = _free_name(view.sinks, name)
+    description = text(properties, "device.description", description)
+    properties = {"device.class": value("abstract"), **properties}
+    sink = Sink(view.number_for("sink"), name, description, bus)
+    monitor = Source(view.number_for("source"), f"{name}.monitor", f"Monitor of {description}", bus, monitor_of=sink)
+    for device in (monitor, sink):
+        device.spec, device.channel_map, device.module = spec, channel_map, module.index
+        device.set_level(_UNITY, False)
+    sink.proplist = properties
+    view.sinks[sink.index], view.sources[monitor.index] = sink, monitor
+    module.sinks.append(sink)
+    module.sources.append(monitor)
+    view.changed(Facility.SOURCE, Change.NEW, monitor.index)
+    view.changed(Facility.SINK, Change.NEW, sink.index)
+    return sink
+
+
+def _add_source(
+    view: View, module: Module, source: Source, properties: dict[str, bytes], spec: SampleSpec, channel_map: ChannelMap
+) -> None:
+    source.spec, source.channel_map, source.module = spec, channel_map, module.index
+    source.description = text(properties, "device.description", source.description)
+    source.proplist = properties
+    source.set_level(_UNITY, False)
+    view.sources[source.index] = source
+    module.sources.append(source)
+    view.changed(Facility.SOURCE, Change.NEW, source.index)
+
+
+def _feed(module: Module, origin: Bus, sink: Sink, channel_map: ChannelMap | None = None, delay: float = 0.0) -> None:
+    if sink.bus is None:
+        raise wrong(f"sink {sink.name} is another server's: nothing can be mixed into it here")
+    _check_channels(channel_map or origin.channel_map, sink.bus.channel_map)
+    feed = Feed(origin, sink, channel_map, delay)
+    feed.begin()
+    module.feeds.append(feed)
+
+
+def _check_channels(from_map: ChannelMap, to_map: ChannelMap) -> None:
+    try:
+        remap.remap(np.zeros((1, len(from_map)), np.float32), from_map, to_map)
+    except Refused as refused:
+        raise wrong(refused.why) from None
+
+
+# -- the modules
+
+
+def _null_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
+    spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
+    _check_channels(channel_map, STEREO)
+    name = said.text("sink_name") or "null"
+    _add_sink(server, view, module, name, "Null Output", said.properties("sink_properties"), spec, channel_map)
+
+
+def _null_source(server: Server, view: View, module: Module, said: Arguments) -> None:
+    spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
+    _check_channels(channel_map, STEREO)
+    bus = _new_bus(server, module, spec, channel_map)
+    name = _free_name(view.sources, said.text("source_name") or "source.null")
+    description = said.text("description") or "Null Input"
+    source = Source(view.number_for("source"), name, description, bus)
+    _add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
+
+
+def _remapped_sink(suffix: str, what: str) -> Callable[[Server, View, Module, Arguments], None]:
+    def make(server: Server, view: View, module: Module, said: Arguments) -> None:
+        master = _sink_named(view, said.text("master") or said.text("sink_master"))
+        spec, channel_map = said.spec(master.spec, master.channel_map)
+        taken_for = said.channel_map("master_channel_map", channel_map)
+        if len(taken_for) != len(channel_map):
+            raise wrong("channel_map and master_channel_map have not as many channels")
+        name = said.text("sink_name") or f"{master.name}.{suffix}"
+        properties = {"device.class": value("filter"), **said.properties("sink_properties")}
+        description = f"{what} {master.description}"
+        sink = _add_sink(server, view, module, name, description, properties, spec, channel_map)
+        assert sink.bus is not None
+        _feed(module, sink.bus, master, taken_for)
+
+    return make
+
+
+def _remapped_source(suffix: str, what: str) -> Callable[[Server, View, Module, Arguments], None]:
+    def make(server: Server, view: View, module: Module, said: Arguments) -> None:
+        master = _source_named(view, said.text("master"))
+        spec, channel_map = said.spec(master.spec, master.channel_map)
+        taken_for = said.channel_map("master_channel_map", channel_map)
+        if len(taken_for) != len(channel_map):
+            raise wrong("channel_map and master_channel_map have not as many channels")
+        if master.bus is not None:
+            _check_channels(master.channel_map, taken_for)
+        name = _free_name(view.sources, said.text("source_name") or f"{master.name}.{suffix}")
+        source = Source(view.number_for("source"), name, f"{what} {master.description}", master.bus)
+        source.deaf_to, source.taken_as = master.deaf_to, taken_for
+        properties = {"device.class": value("sound"), **said.properties("source_properties")}
+        _add_source(view, module, source, properties, spec, channel_map)
+
+    return make
+
+
+def _loopback(server: Server, view: View, module: Module, said: Arguments) -> None:
+    source, sink = _source_named(view, said.text("source")), _sink_named(view, said.text("sink"))
+    if source.bus is None:
+        raise wrong(f"source {source.name} is another server's: it cannot be mixed here")
+    delay = said.number("latency_msec", LOOPBACK_MSEC, 1, 2000) / 1000
+    _feed(module, source.bus, sink, delay=max(delay, 0.02))
+
+
+def _combine_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
+    names = said.text("slaves")
+    slaves = [_sink_named(view, name) for name in names.split(",")] if names else list(view.sinks.values())
+    spec, channel_map = said.spec(slaves[0].spec, slaves[0].channel_map)
+    properties = {"device.class": value("filter"), **said.properties("sink_properties")}
+    name = said.text("sink_name") or "combined"
+    sink = _add_sink(server, view, module, name, "Simultaneous Output", properties, spec, channel_map)
+    assert sink.bus is not None
+    for slave in dict.fromkeys(slaves):
+        _feed(module, sink.bus, slave)
+
+
+def _nothing(server: Server, view: View, module: Module, said: Arguments) -> None:
+    """Loaded by many scripts; what it does elsewhere there is nothing to be done about here."""
+
+
+class _AnyKey(frozenset[str]):
+    """The arguments of a module about which nothing is done."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def _keys(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_SPEC = "format rate channels channel_map "
+_FILTER = _SPEC + "master master_channel_map remix resample_method "
+_WITHOUT_EFFECT = (
+    "always-sink", "always-source", "augment-properties", "card-restore", "console-kit", "default-device-restore",
+    "device-restore", "filter-apply", "filter-heuristics", "intended-roles", "position-event-sounds", "rescue-streams",
+    "role-cork", "stream-restore", "suspend-on-idle", "switch-on-connect", "switch-on-port-available", "systemd-login",
+    "udev-detect",
+)  # fmt: skip
+MODULES: dict[str, Kind] = {
+    "module-null-sink": Kind(_keys(_SPEC + "sink_name sink_properties formats norewinds"), _null_sink),
+    "module-null-source": Kind(_keys(_SPEC + "source_name source_properties description latency_time"), _null_source),
+    "module-remap-sink": Kind(
+        _keys(_FILTER + "sink_name sink_properties sink_master use_volume_sharing"),
+        _remapped_sink("remapped", "Remapped"),
+    ),
+    "module-virtual-sink": Kind(
+        _keys(_FILTER + "sink_name sink_properties sink_master use_volume_sharing force_flat_volume"),
+        _remapped_sink("vsink", "Virtual Sink on"),
+    ),
+    "module-remap-source": Kind(
+        _keys(_FILTER + "source_name source_properties"), _remapped_source("remapped", "Remapped")
+    ),
+    "module-virtual-source": Kind(
+        _keys(_FILTER + "source_name source_properties uplink_sink use_volume_sharing force_flat_volume"),
+        _remapped_source("vsource", "Virtual Source of"),
+    ),
+    "module-loopback": Kind(
+        _keys(
+            _SPEC + "source sink adjust_time latency_msec max_latency_msec fast_adjust_threshold_msec "
+            "sink_input_properties source_output_properties source_dont_move sink_dont_move remix remove "
+            "resample_method"
+        ),
+        _loopback,
+    ),
+    "module-combine-sink": Kind(
+        _keys(_SPEC + "sink_name sink_properties slaves adjust_time resample_method remix"), _combine_sink
+    ),
+    **{f"module-{name}": Kind(_AnyKey(), _nothing) for name in _WITHOUT_EFFECT},
+}
