@@ -212,3 +212,8 @@ def test_what_is_said_after_101_is_for_the_worker(desk):
         said = b""
         while b"done\n" not in said:
             said += connection.recv(100)
+
+
+def test_only_an_outlet_that_was_opened_so_takes_modules(desk):
+    _, outlet = desk.ask("POST", "/v1/outlets", {"name": "bot", "output": "null", "modules": True})
+    assert outlet["modules"]

@@ -12,7 +12,7 @@ from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
-from eardrum.testing.stage import ALL, Stage, sine
+from eardrum.testing.stage import ALL, PLAY_ONLY, Stage, sine
 
 SECOND = 48000 * 8  # bytes of float32 stereo
 
@@ -100,6 +100,13 @@ def test_what_is_played_into_a_null_sink_is_in_its_monitor_and_nowhere_else(stag
     wave = sine(440, 48000)
     assert_has(heard_while(stage, script, 0, script, wave, "speaker"), wave)
     assert not script.heard(1).any()
+
+
+def test_a_source_of_what_the_outlet_plays_needs_no_input_wire(stage):
+    script = stage.join(PLAY_ONLY | Right.MODULES)
+    load(script, "remap-source", "master=output.monitor source_name=mic")
+    assert script.record(source_name="mic").source_name == "mic"
+    assert script.ask(c.SetDefaultSource(name="mic")) == c.Ack()
 
 
 def test_a_remapped_source_is_no_monitor_and_hears_what_its_master_hears(stage, script):

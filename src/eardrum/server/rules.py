@@ -79,8 +79,12 @@ def _source_of(client: Client, index: int | None, name: str | None) -> Source:
 
 
 def _may_hear(client: Client, source: Source) -> bool:
-    """A monitor of the own sink is part of PLAY; without the right a source does not exist."""
-    needed = Right.RECORD if source.monitor_of is None else Right.PLAY
+    """What the outlet itself plays is part of PLAY: its monitors, and sources that its programs made of them.
+
+    Without the right a source does not exist.
+    """
+    own = source.monitor_of is not None or source.module is not None
+    needed = Right.PLAY if own else Right.RECORD
     return bool(client.rights & needed)
 
 
