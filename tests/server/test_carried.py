@@ -44,7 +44,6 @@ from eardrum.protocol.catalog import (
     Underflow,
     UpdatePlaybackStreamSampleRate,
 )
-from eardrum.server.answers.playback import MAX_STREAMS
 from eardrum.server.core import MOST_UNANSWERED, Server
 from eardrum.server.effects import Answer, KeepLevel, Refuse, Reissue, ReissueSound, Tell, WantUpstream, WireSays
 from eardrum.server.events import (
@@ -62,6 +61,7 @@ from eardrum.server.events import (
     UpstreamRefused,
     UpstreamTold,
 )
+from eardrum.server.routing import MAX_STREAMS
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
@@ -265,7 +265,7 @@ def test_the_upstream_hears_the_outlets_name_and_what_the_sound_is_and_nothing_o
 
 
 def test_a_sink_of_the_host_is_asked_for_by_its_name_and_only_by_the_wiring():
-    said = replace(CREATE, sink_name="output", fix_rate=True, no_move=True, fail_on_suspend=True, relative_volume=True)
+    said = replace(CREATE, sink_name="output", no_move=True, fail_on_suspend=True, relative_volume=True)
     (
         outlet("host", "speakers.left")
         >> UpstreamReady(OUTPUT)

@@ -1,10 +1,17 @@
 """Which sample spec a stream gets, and which is refused (native-protocol, stream creation)."""
 
+import itertools
 import json
 
 import pytest
 
-from eardrum.protocol.catalog import CreatePlaybackStream, CreateRecordStream, GetSinkInputInfo, SetPlaybackStreamName
+from eardrum.protocol.catalog import (
+    CreatePlaybackStream,
+    CreateRecordStream,
+    DeletePlaybackStream,
+    GetSinkInputInfo,
+    SetPlaybackStreamName,
+)
 from eardrum.protocol.kinds import FormatInfo
 from eardrum.server.formats import MAX_FORMATS, POSITION_NAMES, format_of
 from eardrum.terms.audio import MONO, POSITIONS, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
@@ -13,6 +20,7 @@ from eardrum.testing.stage import FLOAT
 
 NORM = (VOLUME_NORM,) * 2
 NO_SPEC, NO_MAP = SampleSpec(255, 0, 0), b""  # what libpulse sends beside a format list
+GROUPS = itertools.count()
 ANY_VOLUME = (VOLUME_NORM,) * 32
 
 
@@ -25,7 +33,8 @@ def pcm(**properties: object) -> FormatInfo:
 
 
 def asked(spec=FLOAT, channel_map=STEREO, volume=NORM, **fields):
-    return CreatePlaybackStream(sample_spec=spec, channel_map=channel_map, volume=volume, **fields)
+    given = {"sample_spec": spec, "channel_map": channel_map, "volume": volume}
+    return CreatePlaybackStream(**given, **{"sync_id": next(GROUPS), **fields})
 
 
 def listed(*formats: FormatInfo, **fields):
@@ -81,9 +90,8 @@ def test_a_record_stream_is_looked_at_in_the_same_way(program):
         asked(FLOAT._replace(format=SampleFormat.ALAW)),
         asked(FLOAT._replace(channels=6), bytes(range(1, 7)), (VOLUME_NORM,) * 6),
         asked(FLOAT._replace(rate=999)),
-        asked(passthrough=True),
     ],
-    ids=["alaw", "six channels", "999 Hz", "passthrough"],
+    ids=["alaw", "six channels", "999 Hz"],
 )
 def test_what_cannot_be_mixed_yet_is_not_supported(program, message):
     assert program.ask(message) == PulseError.NOTSUPPORTED
@@ -92,9 +100,30 @@ def test_what_cannot_be_mixed_yet_is_not_supported(program, message):
 def test_the_reply_echoes_what_was_asked_for(program):
     """libpulse gives up the connection if it is told another spec than it asked for."""
     for spec in (FLOAT, SampleSpec(SampleFormat.S16BE, 2, 8000), SampleSpec(SampleFormat.U8, 2, 387_840)):
-        for fields in ({}, {"fix_rate": True, "fix_format": True, "fix_channels": True}):
-            reply = program.ask(asked(spec, bytes((2, 1)), **fields))
-            assert (reply.sample_spec, reply.channel_map) == (spec, bytes((2, 1)))
+        reply = program.ask(asked(spec, bytes((2, 1))))
+        assert (reply.sample_spec, reply.channel_map) == (spec, bytes((2, 1)))
+
+
+def test_who_says_fix_gets_what_the_device_has(program):
+    spec = SampleSpec(SampleFormat.U8, 1, 8000)
+    for fields, fixed in (
+        ({"fix_format": True}, spec._replace(format=SampleFormat.S16LE)),
+        ({"fix_rate": True}, spec._replace(rate=48000)),
+        ({"fix_channels": True}, spec._replace(channels=2)),
+    ):
+        reply = program.ask(asked(spec, MONO, (1000,), **fields))
+        assert reply.sample_spec == fixed
+        assert program.ask(GetSinkInputInfo(index=reply.sink_input)).volume == (1000,) * fixed.channels
+
+
+def test_who_passes_through_is_alone_and_has_no_volume(program):
+    reply = program.ask(asked(volume=(7, 7), passthrough=True))
+    info = program.ask(GetSinkInputInfo(index=reply.sink_input))
+    assert (info.volume, info.has_volume) == (NORM, False)
+    assert program.ask(asked()) == PulseError.BUSY
+    program.ask(DeletePlaybackStream(channel=reply.channel))
+    program.ask(asked())
+    assert program.ask(asked(passthrough=True)) == PulseError.BUSY
 
 
 # -- with a format list

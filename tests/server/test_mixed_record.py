@@ -7,10 +7,12 @@ from eardrum.protocol.catalog import (
     Ack,
     CorkRecordStream,
     CreateRecordStream,
+    DeletePlaybackStream,
     DeleteRecordStream,
     FlushRecordStream,
     GetRecordLatency,
     RecordBufferAttrSet,
+    RecordStreamKilled,
     RemoveRecordStreamProplist,
     SetRecordStreamBufferAttr,
     SetRecordStreamName,
@@ -308,10 +310,47 @@ def test_nobody_is_woken_while_nobody_records(outlet):
     assert stage.due is None
 
 
-def test_one_sink_input_alone_cannot_be_recorded_yet(playing):
-    program, _ = playing
-    ask = CreateRecordStream(sample_spec=FLOAT, channel_map=STEREO, source_name="output.monitor", direct_on_input=0)
-    assert program.ask(ask) == PulseError.NOTSUPPORTED
+def test_one_sink_input_is_recorded_alone(outlet):
+    stage = outlet("null")
+    program, other = stage.join(), stage.join()
+    one = program.play(tlength=SECOND, prebuf=0)
+    program.play(tlength=SECOND, prebuf=0)
+    other.record(direct_on_input=one.sink_input, **QUICK)
+    tune = sine(440, 4800)
+    program.write(0, tune.tobytes(), 2)
+    program.write(1, sine(880, 4800).tobytes(), 2)
+    stage.passes(0.2)
+    heard = other.heard()
+    assert np.array_equal(heard[heard.any(axis=1).argmax() - 1 :][:4800], tune)
+
+
+def test_who_records_one_sink_input_is_killed_when_that_is_gone(outlet):
+    program = outlet("null").join()
+    one = program.play()
+    record = program.record(direct_on_input=one.sink_input)
+    assert (record.source_name, program.ask(DeletePlaybackStream(channel=0))) == ("output.monitor", Ack())
+    assert program.tell_all(RecordStreamKilled) == [RecordStreamKilled(channel=0)]
+
+
+def test_one_sink_input_is_heard_only_by_the_monitor_of_its_sink(outlet):
+    program = outlet("null", "silence").join()
+    one = program.play()
+    ask = CreateRecordStream(sample_spec=FLOAT, channel_map=STEREO, source_name="input", direct_on_input=one.sink_input)
+    assert program.ask(ask) == PulseError.INVALID
+
+
+def test_a_meter_gets_a_peak_each_time_its_interval_is_over(outlet):
+    stage = outlet("null")
+    program = stage.join()
+    program.play(tlength=SECOND, prebuf=0)
+    meter = SampleSpec(SampleFormat.FLOAT32LE, 1, 25)
+    program.record(meter, source_name="output.monitor", peak_detect=True, fragsize=4, channel_map=MONO)
+    program.write(0, sine(1000, 48000, amplitude=0.7).tobytes(), 2)
+    stage.passes(0.5)
+    peaks = np.frombuffer(bytes(program.sound[0]), np.float32)
+    assert len(peaks) in (12, 13)
+    assert program.packets[:3] == [4, 4, 4]
+    assert np.allclose(peaks[2:], 0.7, atol=0.01)
 
 
 def test_recording_does_not_start_what_waits_for_prebuf(outlet):

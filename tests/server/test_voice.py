@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from eardrum.server.mixed import Buses
+from eardrum.server.samples import Tape
 from eardrum.server.voice import Voice
 from eardrum.sound.volume import gains
 from eardrum.terms.audio import MONO, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
@@ -13,11 +14,8 @@ from eardrum.testing.stage import FLOAT, sine
 
 def voice(spec: SampleSpec = FLOAT, tune: np.ndarray | None = None) -> Voice:
     """A voice on a bus of 48 kHz stereo, with this in its queue."""
-    made = Voice(spec, STEREO if spec.channels == 2 else MONO, Buses([]).output)
-    made.ring.limit = 1_000_000
-    if tune is not None:
-        made.ring.write(0, tune.tobytes())
-    return made
+    data = b"" if tune is None else tune.tobytes()
+    return Voice(Tape(data), spec, STEREO if spec.channels == 2 else MONO, Buses([]).output)
 
 
 def test_what_is_queued_is_what_sounds_and_where_it_ends_so_does_the_sound():

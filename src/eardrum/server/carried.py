@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from eardrum.protocol.catalog import Ack
 from eardrum.protocol.message import Message
-from eardrum.server.playback import Tag
+from eardrum.server.stream import Tag
 from eardrum.terms.errors import PulseError
 from eardrum.terms.properties import value
 

@@ -36,8 +36,9 @@ from eardrum.server.carried import Carried, error_of, upstream_proplist
 from eardrum.server.echo import Echo
 from eardrum.server.effects import ReissueSound
 from eardrum.server.events import OUTPUT, Sound
-from eardrum.server.playback import PlaybackStream, Tag
-from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume, multiply
+from eardrum.server.playback import PlaybackStream
+from eardrum.server.stream import Agreed, Tag
+from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, Volume, multiply
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -59,13 +60,11 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     wire = OUTPUT
 
-    def __init__(
-        self, server: Server, client: Client, sink: Sink, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
-    ) -> None:
-        super().__init__(server, client, sink, spec, channel_map, volume)
+    def __init__(self, server: Server, client: Client, sink: Sink, agreed: Agreed) -> None:
+        super().__init__(server, client, sink, agreed)
         self.number = server.carry(self)
         self.unanswered = []
-        self.sync_id = self.sync_number = -1
+        self.sync_number = -1
         self._said = self._level
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
@@ -146,11 +145,24 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
-            self.corked = corked
-            if self._echo is not None:
-                self._echo.hold(corked)
-            self.server.stream_changed(self)
+            for member in self.group:
+                if isinstance(member, CarriedPlayback):
+                    member.hold(corked)
         self.ask(tag, CorkPlaybackStream(channel=self.number, cork=corked))
+
+    def hold(self, corked: bool) -> None:
+        """The upstream stops its group, or lets it go on."""
+        self.corked = corked
+        if self._echo is not None:
+            self._echo.hold(corked)
+            self._echo.start()
+        self.server.stream_changed(self)
+
+    def move(self, sink: Sink) -> None:
+        raise Refused(PulseError.NOTSUPPORTED, "what is carried stays where it is")
+
+    def suspend(self) -> None:
+        self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=self.sink.suspended))
 
     def flush(self, tag: Tag) -> None:
         if self._echo is not None:
@@ -227,7 +239,7 @@ class CarriedPlayback(Carried, PlaybackStream):
                 self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=message.suspended))
             case PlaybackBufferAttrChanged() | PlaybackStreamMoved():
                 self.new_attr(message)
-                self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self._metrics()))
+                self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self.metrics))
             case PlaybackStreamKilled():
                 self.server.drop(self.number)
                 self.server.kill(self)
@@ -236,17 +248,11 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq)
         self.latency = message.latency
 
-    def _metrics(self) -> dict[str, int]:
-        maxlength, tlength, prebuf, minreq, _ = self.attr
-        return {
-            "maxlength": maxlength, "tlength": tlength, "prebuf": prebuf, "minreq": minreq, "latency": self.latency,
-        }  # fmt: skip
-
     def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
         match outcome:
             case PlaybackBufferAttrSet():
                 self.new_attr(outcome)
-                self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self._metrics()))
+                self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self.metrics))
             case PlaybackLatency():
                 self.server.answer(self.client, tag, outcome)
             case Ack():

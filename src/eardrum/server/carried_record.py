@@ -23,10 +23,10 @@ from eardrum.protocol.message import Message
 from eardrum.server.carried import Carried, error_of, upstream_proplist
 from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
-from eardrum.server.playback import Tag
 from eardrum.server.record import RecordStream
-from eardrum.terms.audio import MAX_QUEUE, VOLUME_NORM, BufferAttr, ChannelMap, SampleSpec, Volume
-from eardrum.terms.errors import PulseError
+from eardrum.server.stream import Agreed, Tag
+from eardrum.terms.audio import MAX_QUEUE, VOLUME_NORM, BufferAttr
+from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,10 +42,8 @@ class CarriedRecord(Carried, RecordStream):
 
     wire = INPUT
 
-    def __init__(
-        self, server: Server, client: Client, source: Source, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
-    ) -> None:
-        super().__init__(server, client, source, spec, channel_map, volume)
+    def __init__(self, server: Server, client: Client, source: Source, agreed: Agreed) -> None:
+        super().__init__(server, client, source, agreed)
         self.number = server.carry(self)
         self.unanswered = []
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
@@ -96,6 +94,12 @@ class CarriedRecord(Carried, RecordStream):
             self.corked = corked
             self.server.stream_changed(self)
         self.ask(tag, CorkRecordStream(channel=self.number, cork=corked))
+
+    def move(self, source: Source) -> None:
+        raise Refused(PulseError.NOTSUPPORTED, "what is carried stays where it is")
+
+    def suspend(self) -> None:
+        self.tell(RecordStreamSuspended(channel=self.channel, suspended=self.source.suspended))
 
     def flush(self, tag: Tag) -> None:
         self._waiting.clear()

@@ -43,9 +43,10 @@ from eardrum.server.events import (
 )
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
-from eardrum.server.playback import PlaybackStream
-from eardrum.server.record import RecordStream
+from eardrum.server.playback import SinkInput
+from eardrum.server.routing import rescue
 from eardrum.server.rules import judge
+from eardrum.server.stream import Stream
 from eardrum.server.views import MakeView
 from eardrum.terms.audio import INVALID
 from eardrum.terms.errors import PulseError, Refused
@@ -163,7 +164,10 @@ class Server:
 
     def _sound(self, event: Sound) -> None:
         client = self.clients.get(event.client)
-        if client is not None and (stream := client.playback.get(event.channel)) is not None:
+        if client is None:
+            return
+        stream = client.playback.get(event.channel) or client.uploads.get(event.channel)
+        if stream is not None:
             stream.sound(event)
 
     def _clogged(self, number: int, clogged: bool) -> None:
@@ -285,33 +289,22 @@ class Server:
 
     # -- objects
 
-    def add(self, stream: PlaybackStream | RecordStream) -> None:
+    def add(self, stream: Stream) -> None:
         """Show a new stream in its view and give it its number on the connection."""
-        view = stream.client.view
         stream.announce()
-        if isinstance(stream, PlaybackStream):
-            view.sink_inputs[stream.index] = stream
-            view.changed(Facility.SINK_INPUT, Change.NEW, stream.index)
-        else:
-            view.source_outputs[stream.index] = stream
-            view.changed(Facility.SOURCE_OUTPUT, Change.NEW, stream.index)
-        self._let_echo()
+        self.let_echo()
 
-    def remove(self, stream: PlaybackStream | RecordStream) -> None:
-        """End a stream and take it out of its view."""
+    def remove(self, stream: Stream) -> None:
+        """End a stream and take it out of its view; who recorded it alone has nothing to record any more."""
         stream.end()
+        stream.withdraw()
         view = stream.client.view
-        if isinstance(stream, PlaybackStream):
-            stream.client.playback.pop(stream.channel, None)
-            view.sink_inputs.pop(stream.index, None)
-            view.changed(Facility.SINK_INPUT, Change.REMOVED, stream.index)
-        else:
-            stream.client.record.pop(stream.channel, None)
-            view.source_outputs.pop(stream.index, None)
-            view.changed(Facility.SOURCE_OUTPUT, Change.REMOVED, stream.index)
-        self._let_echo()
+        for record in tuple(view.source_outputs.values()):
+            if record.only is stream:
+                self.kill(record)
+        self.let_echo()
 
-    def _let_echo(self) -> None:
+    def let_echo(self) -> None:
         """Carried streams are played here as well while somebody records what the outlet plays."""
         listened = any(
             stream.source.bus is self.buses.output
@@ -323,28 +316,24 @@ class Server:
                 stream.listened(listened)
 
     def remove_sink(self, view: View, sink: Sink) -> None:
-        """Take a sink away; what plays into it is ended."""
-        for stream in tuple(view.sink_inputs.values()):
-            if stream.sink is sink:
-                self.kill(stream)
+        """Take a sink away; what plays into it goes to the default sink, or is ended."""
         if view.sinks.pop(sink.index, None):
             view.changed(Facility.SINK, Change.REMOVED, sink.index)
+        rescue(self, view, sink)
 
     def remove_source(self, view: View, source: Source) -> None:
-        """Take a source away; what records from it is ended."""
-        for stream in tuple(view.source_outputs.values()):
-            if stream.source is source:
-                self.kill(stream)
+        """Take a source away; what records from it goes on with the default source, or is ended."""
         if view.sources.pop(source.index, None):
             view.changed(Facility.SOURCE, Change.REMOVED, source.index)
+        rescue(self, view, source)
 
-    def kill(self, stream: PlaybackStream | RecordStream) -> None:
+    def kill(self, stream: Stream) -> None:
         """End a stream against its client's will and say so."""
         stream.tell_killed()
         self.remove(stream)
 
-    def stream_changed(self, stream: PlaybackStream | RecordStream) -> None:
-        facility = Facility.SINK_INPUT if isinstance(stream, PlaybackStream) else Facility.SOURCE_OUTPUT
+    def stream_changed(self, stream: Stream) -> None:
+        facility = Facility.SINK_INPUT if isinstance(stream, SinkInput) else Facility.SOURCE_OUTPUT
         stream.client.view.changed(facility, Change.CHANGED, stream.index)
 
     def count_streams(self) -> tuple[int, int]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from eardrum.protocol.message import Message
 from eardrum.server.mixed import Bus
 from eardrum.server.mixed_playback import MixedPlayback
-from eardrum.server.playback import PlaybackStream
+from eardrum.server.playback import PlaybackStream, SinkInput
+from eardrum.server.stream import Agreed
 from eardrum.terms.audio import INVALID, MAX_QUEUE, BufferAttr
 
 
@@ -18,10 +19,14 @@ class Echo(MixedPlayback):
     """The echo of one carried stream. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
 
     def __init__(self, of: PlaybackStream, bus: Bus) -> None:
-        super().__init__(of.server, of.client, of.sink, of.spec, of.channel_map, of.volume, bus=bus)
-        self.muted, self.corked = of.muted, of.corked
         attr = BufferAttr(maxlength=MAX_QUEUE, tlength=INVALID, prebuf=of.spec.frame_bytes)
-        self.settle(attr, adjust_latency=False, early_requests=False)
+        agreed = Agreed(of.spec, of.channel_map, of.volume, of.muted, of.corked, attr=attr)
+        super().__init__(of.server, of.client, of.sink, agreed, bus)
+        self._of = of
+
+    @property
+    def heard_as(self) -> SinkInput:
+        return self._of
 
     def tell(self, message: Message) -> None:
         """The client has been told of the carried stream."""

@@ -62,6 +62,27 @@ def format_of(spec: SampleSpec, channel_map: ChannelMap) -> FormatInfo:
     )
 
 
+def fixed(
+    message: Any, spec: SampleSpec, channel_map: ChannelMap, device: SampleSpec, device_map: ChannelMap
+) -> tuple[SampleSpec, ChannelMap]:
+    """Sample spec and channel map with what the client leaves to the device; a format list stays as it is."""
+    if not message.formats:
+        if message.fix_format:
+            spec = spec._replace(format=device.format)
+        if message.fix_rate:
+            spec = spec._replace(rate=device.rate)
+        if message.fix_channels:
+            spec, channel_map = spec._replace(channels=device.channels), device_map
+    return spec, channel_map
+
+
+def refitted(volume: Volume, before: ChannelMap, after: ChannelMap) -> Volume:
+    """The volume for another channel map: each position's own level, else the mean of all."""
+    levels = dict(zip(before, volume, strict=True))
+    mean = sum(volume) // len(volume)
+    return tuple(levels.get(position, mean) for position in after) if before != after else volume
+
+
 def _checked(spec: SampleSpec, channel_map: ChannelMap) -> tuple[SampleSpec, ChannelMap]:
     if not spec.valid or not valid_map(channel_map, spec.channels):
         raise Refused(PulseError.INVALID, f"{spec} with a map of {len(channel_map)} channels")

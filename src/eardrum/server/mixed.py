@@ -19,9 +19,10 @@ from eardrum.terms.audio import STEREO, ChannelMap
 
 if TYPE_CHECKING:
     from eardrum.server.feeds import Feed
-    from eardrum.server.mixed_playback import MixedPlayback
     from eardrum.server.mixed_record import MixedRecord
     from eardrum.server.objects import Sink
+    from eardrum.server.playback import SinkInput
+    from eardrum.server.player import Player
 
 RATE = 48_000  # Hz
 MIN_PERIOD = 0.005  # seconds between cycles
@@ -72,14 +73,15 @@ class Bus:
         self._writes_file = writes_file
         self._wrote = False
         self._quiet = 0  # frames of silence since the last sound that was written
-        self._streams: list[MixedPlayback] = []
+        self._streams: list[Player] = []
         self._taps: list[MixedRecord] = []
+        self._soloists: set[SinkInput] = set()  # those that somebody records alone
         self._position: int | None = None  # frames consumed since the clock began; None before the first
 
-    def plays(self, stream: MixedPlayback) -> bool:
+    def plays(self, stream: Player) -> bool:
         return stream in self._streams
 
-    def join(self, stream: MixedPlayback) -> None:
+    def join(self, stream: Player) -> None:
         """Play this stream from now on; its client hears soon that it has started."""
         now = stream.server.now
         self.advance(now)
@@ -99,7 +101,7 @@ class Bus:
         """Something is played here; sound that comes `but_delayed` does not count, as it may be its own."""
         return bool(self._streams) or any(feed.active for feed in self.feeds if not (but_delayed and feed.delayed))
 
-    def leave(self, stream: MixedPlayback) -> None:
+    def leave(self, stream: Player) -> None:
         """Play it no longer; it may not have been playing."""
         if stream in self._streams:
             self._streams.remove(stream)
@@ -108,11 +110,13 @@ class Bus:
         """Give this record stream what it hears from now on."""
         self.advance(record.server.now)
         self._taps.append(record)
+        self._soloists = {each.only for each in self._taps if each.only}
         self._schedule(record.server.now)
 
     def untap(self, record: MixedRecord) -> None:
         if record in self._taps:
             self._taps.remove(record)
+            self._soloists = {each.only for each in self._taps if each.only}
 
     def frames_due(self, now: float) -> int:
         """Frames that were heard by now and not yet taken from the streams."""
@@ -160,10 +164,13 @@ class Bus:
     def _cycle(self, frames: int) -> None:
         """One block of sound."""
         sums: dict[Sink, Block] = {}
+        alone: dict[SinkInput, Block] = {}
         sounding = 0
         for stream in tuple(self._streams):
             block = stream.take(frames)
             if len(block):
+                if self._soloists and stream.heard_as in self._soloists:
+                    alone[stream.heard_as] = padded(block, frames)
                 sounding = max(sounding, len(block))
                 sink = stream.sink
                 if sink not in sums:
@@ -183,7 +190,7 @@ class Bus:
         if self._writes_file:
             self._write(sums, sounding, frames)
         if self._taps:
-            self._feed_taps(sums, frames)
+            self._feed_taps(sums, alone, frames)
 
     def _write(self, sums: dict[Sink, Block], sounding: int, frames: int) -> None:
         """The file begins with the first sound and ends with the last; silence is written when sound follows it."""
@@ -196,9 +203,13 @@ class Bus:
         else:
             self._quiet += frames
 
-    def _feed_taps(self, sums: dict[Sink, Block], frames: int) -> None:
+    def _feed_taps(self, sums: dict[Sink, Block], alone: dict[SinkInput, Block], frames: int) -> None:
+        nothing = np.zeros((frames, self.channels), np.float32)
         made: dict[tuple[Sink | None, Sink | None], Block] = {}
         for record in tuple(self._taps):
+            if record.only is not None:
+                record.give(alone.get(record.only, nothing))
+                continue
             source = record.source
             heard = (source.monitor_of, source.deaf_to)
             if heard not in made:
@@ -249,6 +260,11 @@ class Buses:
         for bus in self._buses:
             if bus.due is not None and bus.due < now + MIN_PERIOD:
                 bus.advance(now)
+
+
+def padded(block: Block, frames: int) -> Block:
+    """`block` with silence up to `frames` frames."""
+    return np.pad(block, ((0, frames - len(block)), (0, 0))) if len(block) < frames else block
 
 
 def sum_of(blocks: list[Block], frames: int, channels: int) -> Block:

@@ -7,6 +7,7 @@ prebuffering again. `missing` are the bytes it will ask the client for, `ring.r`
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import (
@@ -14,17 +15,20 @@ from eardrum.protocol.catalog import (
     Overflow,
     PlaybackBufferAttrSet,
     PlaybackLatency,
+    PlaybackStreamMoved,
+    PlaybackStreamSuspended,
     Request,
     Started,
     Underflow,
 )
-from eardrum.server.buffers import Settled, settle_playback
+from eardrum.server.buffers import settle_playback
 from eardrum.server.events import Sound
-from eardrum.server.playback import PlaybackStream, Tag
-from eardrum.server.voice import Voice
+from eardrum.server.playback import PlaybackStream
+from eardrum.server.player import Player
+from eardrum.server.stream import Agreed, Tag
 from eardrum.sound.block import Block
-from eardrum.sound.volume import Gains, gains
-from eardrum.terms.audio import MAX_QUEUE, BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.sound.ring import Ring
+from eardrum.terms.audio import MAX_QUEUE, BufferAttr
 from eardrum.terms.errors import PulseError
 
 if TYPE_CHECKING:
@@ -36,25 +40,14 @@ NEVER = 2**64 - 1  # bytes since an underrun, before the first start
 FARTHEST = 2**30  # bytes; a jump ends no further from the read index, so that no sum of jumps leaves the wire's numbers
 
 
-class MixedPlayback(PlaybackStream):
+class MixedPlayback(Player, PlaybackStream):
     """A stream on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
 
-    def __init__(
-        self,
-        server: Server,
-        client: Client,
-        sink: Sink,
-        spec: SampleSpec,
-        channel_map: ChannelMap,
-        volume: Volume,
-        *,
-        bus: Bus,
-    ) -> None:
-        super().__init__(server, client, sink, spec, channel_map, volume)
-        self.bus = bus
-        self.voice = Voice(spec, channel_map, bus)
-        self.ring = self.voice.ring
-        self.frame_bytes = spec.frame_bytes
+    def __init__(self, server: Server, client: Client, sink: Sink, agreed: Agreed, bus: Bus) -> None:
+        super().__init__(server, client, sink, agreed)
+        self.ring = Ring(agreed.spec.silence, 0)
+        self.sing(bus, self.ring)
+        self.frame_bytes = agreed.spec.frame_bytes
         self.prebuffering = True
         self.playing = False
         self.draining: list[Tag] = []
@@ -64,21 +57,20 @@ class MixedPlayback(PlaybackStream):
         self._starved_at: float | None = None  # when it stopped playing, in seconds; None before the first start
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._lost = False  # the rest of a packet that does not fit
+        self._settle()
+        self.prebuffering = self.attr.prebuf > 0
 
-    def settle(self, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
-        """Fix the buffer metrics before the stream is announced."""
-        settled = self._settle(asked, adjust_latency, early_requests)
-        self.ring.limit = settled.attr.maxlength
-        self.prebuffering = settled.attr.prebuf > 0
-        self.voice.gain = self._gain()
+    def _settle(self) -> None:
+        """Fix the buffer metrics for what was asked."""
+        asked = self.agreed
+        self.attr, self.latency = settle_playback(
+            asked.attr, self.spec, adjust_latency=asked.adjust_latency, early_requests=asked.early_requests
+        )
+        self.ring.limit = self.attr.maxlength
 
-    def _gain(self) -> Gains | None:
-        return gains((0,) if self.muted else self.volume)
-
-    def _settle(self, asked: BufferAttr, adjust_latency: bool, early_requests: bool) -> Settled:
-        settled = settle_playback(asked, self.spec, adjust_latency=adjust_latency, early_requests=early_requests)
-        self.attr, self.latency = settled
-        return settled
+    def follow(self, position: int) -> None:
+        """Begin where the read index of its group is."""
+        self.ring.r = self.ring.w = position
 
     # -- what the client does
 
@@ -119,27 +111,31 @@ class MixedPlayback(PlaybackStream):
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
-            self.hold(corked)
-            self.server.stream_changed(self)
+            for member in self._group:
+                member.hold(corked)
+            if not corked:
+                self._force_prebuffering()
+            for member in self._group:
+                member.start()
+                self.server.stream_changed(member)
         self.server.answer(self.client, tag, Ack())
 
     def hold(self, corked: bool) -> None:
-        """Stop where it is, or go on from there."""
+        """Stop where it is, or, with the next `start`, go on from there."""
         self.bus.advance(self.server.now)
         self.corked = corked
         if corked:
             self._dry = True
             self._stop()
             self.bus.leave(self)
-        else:
-            self._force_prebuffering()
-        self.start()
 
     def flush(self, tag: Tag) -> None:
-        self.throw_away()
+        for member in self._group:
+            member.throw_away()
         self.server.answer(self.client, tag, Ack())
-        self._finish_drains()
-        self.request()
+        for member in self._group:
+            member.finish_drains()
+            member.request()
 
     def throw_away(self) -> None:
         """Forget what is queued."""
@@ -153,36 +149,66 @@ class MixedPlayback(PlaybackStream):
     def drain(self, tag: Tag) -> None:
         self.bus.advance(self.server.now)
         self.draining.append(tag)
-        self.prebuffering = False
-        if self.voice.spent:
-            self._finish_drains()
-        else:
-            self.start()
+        for member in self._group:
+            member.prebuffering = False
+        for member in self._group:
+            member.start()
 
     def trigger(self, tag: Tag) -> None:
-        self.prebuffering = False
-        self.start()
+        for member in self._group:
+            member.prebuffering = False
+        for member in self._group:
+            member.start()
         self.server.answer(self.client, tag, Ack())
 
     def prebuf(self, tag: Tag) -> None:
+        for member in self._group:
+            member.wait_for_more()
+        self.server.answer(self.client, tag, Ack())
+
+    def wait_for_more(self) -> None:
+        """Prebuffer anew."""
         self.bus.advance(self.server.now)
         self._force_prebuffering()
         self._go_on()
         self.request()
-        self.server.answer(self.client, tag, Ack())
+
+    @property
+    def _group(self) -> list[MixedPlayback]:
+        return [member for member in self.group if isinstance(member, MixedPlayback)]
+
+    def move(self, sink: Sink) -> None:
+        before = self.attr.tlength
+        sounds = self.go_to(sink)
+        self._settle()
+        self.missing += self.attr.tlength - before
+        self.tell(
+            PlaybackStreamMoved(
+                channel=self.channel,
+                sink_index=sink.index,
+                sink_name=sink.name,
+                suspended=sink.suspended,
+                **self.metrics,
+            )
+        )
+        if sounds and not sink.suspended:
+            self.bus.join(self)
+        self.start()
+        self.request()
+
+    def suspend(self) -> None:
+        self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=self.sink.suspended))
+        if self.sink.suspended:
+            self.bus.leave(self)
+        else:
+            self.start()
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
         before = self.attr.tlength
-        attr, latency = self._settle(asked, adjust_latency, early_requests)
-        self.ring.limit = attr.maxlength
-        self.missing += attr.tlength - before
-        self.server.answer(
-            self.client,
-            tag,
-            PlaybackBufferAttrSet(
-                maxlength=attr.maxlength, tlength=attr.tlength, prebuf=attr.prebuf, minreq=attr.minreq, latency=latency
-            ),
-        )
+        self.agreed = replace(self.agreed, attr=asked, adjust_latency=adjust_latency, early_requests=early_requests)
+        self._settle()
+        self.missing += self.attr.tlength - before
+        self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self.metrics))
         self.start()
         self.request()
 
@@ -206,7 +232,7 @@ class MixedPlayback(PlaybackStream):
             PlaybackLatency(
                 sink_latency=self.voice.ahead_usec,
                 unused=0,
-                playing=self.playing,
+                playing=self.playing and not self.sink.suspended,
                 client_time=client_time,
                 server_time=self.server.wall_time(),
                 write_index=self.ring.w,
@@ -215,10 +241,6 @@ class MixedPlayback(PlaybackStream):
                 playing_for=self.playing_for + (elapsed if self.playing else 0),
             ),
         )
-
-    def level_changed(self) -> None:
-        self.bus.advance(self.server.now)
-        self.voice.gain = self._gain()
 
     def unclogged(self) -> None:
         self.request()
@@ -278,7 +300,7 @@ class MixedPlayback(PlaybackStream):
     def _ran_dry(self, frames: int) -> None:
         self._tell_underflow()
         if self.draining:
-            self._finish_drains()
+            self.finish_drains()
         if self.attr.prebuf:
             self._stop()
             self.prebuffering = True
@@ -304,10 +326,10 @@ class MixedPlayback(PlaybackStream):
 
     def start(self) -> None:
         """Play if nothing is in the way."""
-        if self.corked or self.bus.plays(self):
+        if self.draining and self.voice.spent:  # nothing was there, or a jump back has taken it away
+            self.finish_drains()
+        if self.corked or self.sink.suspended or self.bus.plays(self):
             return
-        if self.draining and self.voice.spent:  # a jump back has taken away what was still to be played
-            self._finish_drains()
         if self.prebuffering and self.voice.fill >= self.attr.prebuf:
             self.prebuffering = False
         if not self.prebuffering and (not self.voice.spent or not self.attr.prebuf):
@@ -339,7 +361,8 @@ class MixedPlayback(PlaybackStream):
             return self.voice.fill < self.attr.prebuf
         return bool(self.attr.prebuf) and not self.voice.fill
 
-    def _finish_drains(self) -> None:
+    def finish_drains(self) -> None:
+        """All that was to be played has been."""
         tags, self.draining = self.draining, []
         for tag in tags:
             self.server.answer(self.client, tag, Ack())

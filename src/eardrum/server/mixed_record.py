@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from eardrum.protocol.catalog import Ack, RecordBufferAttrSet, RecordLatency
-from eardrum.server.buffers import Settled, settle_record
+from eardrum.protocol.catalog import Ack, RecordBufferAttrSet, RecordLatency, RecordStreamMoved, RecordStreamSuspended
+from eardrum.server.buffers import settle_record
 from eardrum.server.effects import SendSound
 from eardrum.server.record import RecordStream
+from eardrum.server.stream import Agreed, Tag
 from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
+from eardrum.sound.peaks import Peaks
 from eardrum.sound.resample import resampler
 from eardrum.sound.volume import Gains, gains
-from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.terms.audio import BufferAttr
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.mixed import Bus
     from eardrum.server.objects import Client, Source
-    from eardrum.server.playback import Tag
+    from eardrum.server.playback import SinkInput
 
 MAX_PACKET = 65_472  # bytes of samples in one packet: the largest block PulseAudio itself sends
 MIN_FRAGMENT = 5_000  # µs: blocks do not come more often, so smaller packets would only be more of them
@@ -30,39 +33,47 @@ class MixedRecord(RecordStream):
     """A tap on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
 
     def __init__(
-        self, server: Server, client: Client, source: Source, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
+        self,
+        server: Server,
+        client: Client,
+        source: Source,
+        agreed: Agreed,
+        bus: Bus,
+        *,
+        only: SinkInput | None = None,
+        peaks: bool = False,
     ) -> None:
-        assert source.bus is not None
-        if not convert.supported(spec.format) or not remap.supported(spec.channels):
-            raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
-        super().__init__(server, client, source, spec, channel_map, volume)
-        self.bus: Bus = source.bus
-        self.gain: Gains | None = None
+        """With `peaks` it gets the loudest sample of each interval, for meters."""
+        if not convert.supported(agreed.spec.format) or not remap.supported(agreed.spec.channels):
+            raise Refused(PulseError.NOTSUPPORTED, f"{agreed.spec} cannot be mixed yet")
+        super().__init__(server, client, source, agreed, only)
+        self.bus = bus
+        self._peaks = peaks
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._made = 0  # bytes, as the write index
         self._sent = 0  # bytes, as the read index
-        self._tune(spec.rate)
-
-    def _tune(self, rate: int) -> None:
-        self.resampler = resampler(self.bus.rate, rate, self.spec.channels)
-
-    def settle(self, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
-        """Fix the buffer metrics before the stream is announced."""
-        self._settle(asked, adjust_latency, early_requests)
+        self._tune()
+        self._settle()
         self.gain = self._gain()
 
+    def _tune(self) -> None:
+        make = Peaks if self._peaks else resampler
+        self.resampler = make(self.bus.rate, self.spec.rate, self.spec.channels)
+
     def start(self) -> None:
-        """The client knows the stream: it may get sound."""
-        if not self.corked:
+        """Get sound if nothing is in the way. At first the client must have been told of the stream."""
+        if not self.corked and not self.source.suspended:
             self.bus.tap(self)
 
     def _gain(self) -> Gains | None:
         return gains((0,) if self.muted else self.volume)
 
-    def _settle(self, asked: BufferAttr, adjust_latency: bool, early_requests: bool) -> Settled:
-        settled = settle_record(asked, self.spec, adjust_latency=adjust_latency, early_requests=early_requests)
-        self.attr, self.latency = settled
-        return settled
+    def _settle(self) -> None:
+        """Fix the buffer metrics for what was asked."""
+        asked = self.agreed
+        self.attr, self.latency = settle_record(
+            asked.attr, self.spec, adjust_latency=asked.adjust_latency, early_requests=asked.early_requests
+        )
 
     @property
     def period(self) -> float:
@@ -105,10 +116,8 @@ class MixedRecord(RecordStream):
         if corked != self.corked:
             self.bus.advance(self.server.now)
             self.corked = corked
-            if corked:
-                self.bus.untap(self)
-            else:
-                self.bus.tap(self)
+            self.bus.untap(self)
+            self.start()
             self.server.stream_changed(self)
         self.server.answer(self.client, tag, Ack())
 
@@ -119,15 +128,43 @@ class MixedRecord(RecordStream):
         self.server.answer(self.client, tag, Ack())
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
-        attr, latency = self._settle(asked, adjust_latency, early_requests)
-        self.server.answer(
-            self.client, tag, RecordBufferAttrSet(maxlength=attr.maxlength, fragsize=attr.fragsize, latency=latency)
+        self.agreed = replace(self.agreed, attr=asked, adjust_latency=adjust_latency, early_requests=early_requests)
+        self._settle()
+        self.server.answer(self.client, tag, RecordBufferAttrSet(**self._metrics))
+
+    @property
+    def _metrics(self) -> dict[str, int]:
+        return {"maxlength": self.attr.maxlength, "fragsize": self.attr.fragsize, "latency": self.latency}
+
+    def move(self, source: Source) -> None:
+        if source.bus is None:
+            raise Refused(PulseError.NOTSUPPORTED, "what is mixed here cannot be carried")
+        self.bus.advance(self.server.now)
+        self.bus.untap(self)
+        before, self.source, self.bus = self.bus, source, source.bus
+        if before.rate != self.bus.rate:
+            self._tune()
+        self._settle()
+        self.tell(
+            RecordStreamMoved(
+                channel=self.channel,
+                source_index=source.index,
+                source_name=source.name,
+                suspended=source.suspended,
+                **self._metrics,
+            )
         )
+        self.start()
+
+    def suspend(self) -> None:
+        self.tell(RecordStreamSuspended(channel=self.channel, suspended=self.source.suspended))
+        self.bus.untap(self)
+        self.start()
 
     def set_rate(self, tag: Tag, rate: int) -> None:
         self.bus.advance(self.server.now)
         self.spec = self.spec._replace(rate=rate)
-        self._tune(rate)
+        self._tune()
         self.server.answer(self.client, tag, Ack())
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
@@ -138,7 +175,7 @@ class MixedRecord(RecordStream):
             RecordLatency(
                 monitor_latency=0,
                 source_latency=due + (self.resampler.delay_usec if self.resampler else 0),
-                playing=not self.corked,
+                playing=not self.corked and not self.source.suspended,
                 client_time=client_time,
                 server_time=self.server.wall_time(),
                 write_index=self._made,

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.rights import Right
+from eardrum.server.samples import Sample, Upload
 from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
 
 if TYPE_CHECKING:
     from eardrum.server.feeds import Feed
     from eardrum.server.mixed import Bus
-    from eardrum.server.playback import PlaybackStream
+    from eardrum.server.playback import PlaybackStream, SinkInput
     from eardrum.server.record import RecordStream
 
 DEVICE_SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
@@ -134,8 +135,13 @@ class Client:
     unanswered: int = 0  # commands whose answer is still to come
     playback: dict[int, PlaybackStream] = field(default_factory=dict)  # by stream number
     record: dict[int, RecordStream] = field(default_factory=dict)
-    playback_numbers: int = 0  # the next stream number; playback and record streams count apart
+    uploads: dict[int, Upload] = field(default_factory=dict)
+    output_numbers: int = 0  # the next stream number; playback and upload streams count together, record streams apart
     record_numbers: int = 0
+
+    def next_output_channel(self) -> int:
+        self.output_numbers += 1
+        return self.output_numbers - 1
 
 
 class View:
@@ -155,9 +161,11 @@ class View:
         self.chosen_sink: str | None = None  # the name that a program made the default
         self.chosen_source: str | None = None
         self.clients: dict[int, Client] = {}
-        self.sink_inputs: dict[int, PlaybackStream] = {}
+        self.sink_inputs: dict[int, SinkInput] = {}
         self.source_outputs: dict[int, RecordStream] = {}
         self.modules: dict[int, Module] = {}
+        self.samples: dict[str, Sample] = {}  # by name
+        self.nobody = Client(-1, INVALID, self, Right.NONE, 0)  # whose streams are of no client; it is told nothing
         self.changes = Changes()
         self._hears_itself = hears_itself
         self._next = {"sink": len(self.sinks), "source": len(self.sources)}

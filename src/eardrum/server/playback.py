@@ -1,70 +1,93 @@
-"""Playback streams: what a client plays. Here, what the mixed and the carried kind share."""
+"""Sink inputs: what sounds in a sink. Most are playback streams, which a client plays."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from eardrum.protocol.catalog import (
-    PlaybackStreamKilled,
-)
-from eardrum.protocol.message import Message
+from eardrum.protocol.catalog import Change, Facility, PlaybackStreamKilled
 from eardrum.server.events import Sound
-from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.server.stream import Agreed, OfClient, Stream, Tag
+from eardrum.terms.audio import BufferAttr
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.objects import Client, Sink
 
-Tag = int
 
+class SinkInput(Stream):
+    """Of a client, or of nobody: a sample that plays."""
 
-class PlaybackStream(ABC):
-    """One sink input: who owns it, what it sounds like, how loud it is."""
-
-    def __init__(
-        self, server: Server, client: Client, sink: Sink, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
-    ) -> None:
-        self.server = server
-        self.client = client
+    def __init__(self, server: Server, client: Client, sink: Sink, agreed: Agreed) -> None:
+        super().__init__(server, client, agreed)
         self.sink = sink
-        self.spec = spec
-        self.channel_map = channel_map
-        self.volume = volume
-        self.muted = False
-        self.corked = False
-        self.variable_rate = False
-        self.proplist: dict[str, bytes] = {}
-        self.attr = BufferAttr()
-        self.latency = 0  # µs, what the device is configured to
-        self.index = -1  # until the client is told
-        self.channel = -1
 
-    def tell(self, message: Message) -> None:
-        self.server.tell(self.client, message)
+    @property
+    def grouped(self) -> bool:
+        """It starts and stops together with others."""
+        return False
 
     def announce(self) -> None:
-        """Give the stream its numbers in the view and on the connection; from now on the client can speak about it."""
-        self.index = self.client.view.number_for("sink_input")
-        self.channel = self.client.playback_numbers
-        self.client.playback_numbers += 1
+        view = self.client.view
+        self.index = view.number_for("sink_input")
+        view.sink_inputs[self.index] = self
+        view.changed(Facility.SINK_INPUT, Change.NEW, self.index)
+
+    def withdraw(self) -> None:
+        view = self.client.view
+        view.sink_inputs.pop(self.index, None)
+        view.changed(Facility.SINK_INPUT, Change.REMOVED, self.index)
+
+    def tell_killed(self) -> None:
+        """There is nobody to tell."""
+
+    @abstractmethod
+    def move(self, sink: Sink) -> None:
+        """Go on in another sink. Raises Refused(NOTSUPPORTED) where only one of the two sinks is mixed here."""
+
+
+class PlaybackStream(SinkInput, OfClient):
+    """A sink input with a number on its client's connection, over which its sound comes."""
+
+    def __init__(self, server: Server, client: Client, sink: Sink, agreed: Agreed) -> None:
+        super().__init__(server, client, sink, agreed)
+        self.attr = BufferAttr()
+        self.latency = 0
+        self.channel = -1
+        self.sync_id: int | None = None  # those of one client with the same are a sync group
+
+    @property
+    def group(self) -> list[PlaybackStream]:
+        """Its sync group, itself first."""
+        others = self.client.playback.values()
+        return [self, *(each for each in others if each is not self and each.sync_id == self.sync_id)]
+
+    @property
+    def grouped(self) -> bool:
+        return len(self.group) > 1
+
+    @property
+    def metrics(self) -> dict[str, int]:
+        """What was settled, by the names of the wire."""
+        maxlength, tlength, prebuf, minreq, _ = self.attr
+        return {
+            "maxlength": maxlength, "tlength": tlength, "prebuf": prebuf, "minreq": minreq, "latency": self.latency,
+        }  # fmt: skip
+
+    def announce(self) -> None:
+        super().announce()
+        self.channel = self.client.next_output_channel()
         self.client.playback[self.channel] = self
+
+    def withdraw(self) -> None:
+        super().withdraw()
+        self.client.playback.pop(self.channel, None)
 
     def tell_killed(self) -> None:
         self.tell(PlaybackStreamKilled(channel=self.channel))
 
     @abstractmethod
-    def end(self) -> None:
-        """The stream is deleted or its client is gone; nothing more is said about it."""
-
-    @abstractmethod
     def sound(self, event: Sound) -> None: ...
-
-    @abstractmethod
-    def cork(self, tag: Tag, corked: bool) -> None: ...
-
-    @abstractmethod
-    def flush(self, tag: Tag) -> None: ...
 
     @abstractmethod
     def drain(self, tag: Tag) -> None: ...
@@ -74,20 +97,3 @@ class PlaybackStream(ABC):
 
     @abstractmethod
     def prebuf(self, tag: Tag) -> None: ...
-
-    @abstractmethod
-    def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None: ...
-
-    @abstractmethod
-    def set_rate(self, tag: Tag, rate: int) -> None: ...
-
-    @abstractmethod
-    def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None: ...
-
-    @abstractmethod
-    def level_changed(self) -> None:
-        """The stream's volume or mute is another now."""
-
-    @abstractmethod
-    def unclogged(self) -> None:
-        """The client reads again; until now it was asked for nothing."""

@@ -1,77 +1,51 @@
-"""Record streams: what a client listens to. Here, what the mixed and the carried kind share."""
+"""Source outputs: all of them are record streams, by which a client listens."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from eardrum.protocol.catalog import RecordStreamKilled
-from eardrum.protocol.message import Message
-from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
+from eardrum.protocol.catalog import Change, Facility, RecordStreamKilled
+from eardrum.server.stream import Agreed, OfClient, Stream
+from eardrum.terms.audio import BufferAttr
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.objects import Client, Source
-    from eardrum.server.playback import Tag
+    from eardrum.server.playback import SinkInput
 
 
-class RecordStream(ABC):
-    """One source output: who owns it and what it gets."""
+class RecordStream(Stream, OfClient):
+    """One source output. `only` is the sink input that it hears, None: all that its source has."""
 
     def __init__(
-        self, server: Server, client: Client, source: Source, spec: SampleSpec, channel_map: ChannelMap, volume: Volume
+        self, server: Server, client: Client, source: Source, agreed: Agreed, only: SinkInput | None = None
     ) -> None:
-        self.server = server
-        self.client = client
+        super().__init__(server, client, agreed)
         self.source = source
-        self.spec = spec
-        self.channel_map = channel_map
-        self.volume = volume
-        self.muted = False
-        self.corked = False
-        self.variable_rate = False
-        self.proplist: dict[str, bytes] = {}
+        self.only = only
         self.attr = BufferAttr()
-        self.latency = 0  # µs, what the device is configured to
-        self.index = -1  # until the client is told
+        self.latency = 0
         self.channel = -1
 
-    def tell(self, message: Message) -> None:
-        self.server.tell(self.client, message)
-
     def announce(self) -> None:
-        """Give the stream its numbers in the view and on the connection; from now on the client can speak about it."""
-        self.index = self.client.view.number_for("source_output")
+        view = self.client.view
+        self.index = view.number_for("source_output")
+        view.source_outputs[self.index] = self
+        view.changed(Facility.SOURCE_OUTPUT, Change.NEW, self.index)
         self.channel = self.client.record_numbers
         self.client.record_numbers += 1
         self.client.record[self.channel] = self
+
+    def withdraw(self) -> None:
+        view = self.client.view
+        view.source_outputs.pop(self.index, None)
+        view.changed(Facility.SOURCE_OUTPUT, Change.REMOVED, self.index)
+        self.client.record.pop(self.channel, None)
 
     def tell_killed(self) -> None:
         self.tell(RecordStreamKilled(channel=self.channel))
 
     @abstractmethod
-    def end(self) -> None:
-        """The stream is deleted or its client is gone; nothing more is said about it."""
-
-    @abstractmethod
-    def cork(self, tag: Tag, corked: bool) -> None: ...
-
-    @abstractmethod
-    def flush(self, tag: Tag) -> None: ...
-
-    @abstractmethod
-    def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None: ...
-
-    @abstractmethod
-    def set_rate(self, tag: Tag, rate: int) -> None: ...
-
-    @abstractmethod
-    def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None: ...
-
-    @abstractmethod
-    def level_changed(self) -> None:
-        """The stream's volume or mute is another now."""
-
-    @abstractmethod
-    def unclogged(self) -> None:
-        """The client reads again."""
+    def move(self, source: Source) -> None:
+        """Go on from another source. Raises Refused(NOTSUPPORTED) where only one of the two is mixed here."""

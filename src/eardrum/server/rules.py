@@ -14,6 +14,7 @@ from eardrum.protocol import catalog as c
 from eardrum.protocol.message import Message
 from eardrum.server.objects import Client, Sink, Source
 from eardrum.server.rights import Right
+from eardrum.server.samples import Sample
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.names import valid_device_name
 
@@ -138,6 +139,16 @@ def _source_recorded(client: Client, m: Any) -> Source:
     return _source_of(client, m.source_index, m.source_name)
 
 
+def _source_heard(client: Client, m: Any) -> Source:
+    """Who records one sink input and names no source means the monitor of its sink."""
+    alone = client.view.sink_inputs.get(m.direct_on_input)
+    if alone is not None and m.source_index is None and m.source_name is None:
+        monitor = client.view.monitor_of(alone.sink)
+        if monitor is not None and _may_hear(client, monitor):
+            return monitor
+    return _source_recorded(client, m)
+
+
 def _source_moved_to(client: Client, m: Any) -> Source:
     _said(m.source_index, m.source_name)
     return _source_recorded(client, m)
@@ -169,6 +180,19 @@ def _in(objects: str, no_index: PulseError = PulseError.INVALID) -> Find:
     return find
 
 
+def _sample(client: Client, m: Any) -> Sample:
+    """By `name`, which may not be a number, or by `index`, which some of the commands have."""
+    index = getattr(m, "index", None)
+    if (index is None) == (m.name is None) or (m.name is not None and not valid_device_name(m.name)):
+        raise Refused(PulseError.INVALID, "not one index or one name")
+    samples = client.view.samples
+    by_index = (sample for sample in samples.values() if sample.index == index)
+    found = next(by_index, None) if m.name is None else samples.get(m.name)
+    if found is None:
+        raise Refused(PulseError.NOENTITY, "no such sample")
+    return found
+
+
 def _on_connection(streams: str) -> Find:
     """Find by `channel` among the connection's own streams."""
 
@@ -182,7 +206,7 @@ def _on_connection(streams: str) -> Find:
 
 
 def _nothing(client: Client, m: Any) -> object:
-    """Kinds of objects that no view has: modules, cards, samples, upload streams."""
+    """Kinds of objects that no view has: modules, cards."""
     index, name = getattr(m, "index", None), getattr(m, "name", None)
     named_once = hasattr(m, "channel") or (index is None) != (name is None)
     if not named_once or (name is not None and not valid_device_name(name)):
@@ -201,6 +225,7 @@ _OWN = Right.OWN
 _MODULES = Right.MODULES | Right.OWN
 _playback = _on_connection("playback")
 _record = _on_connection("record")
+_upload = _on_connection("uploads")
 
 RULES: dict[type[Message], Rule] = {
     # who one is
@@ -223,7 +248,7 @@ RULES: dict[type[Message], Rule] = {
     c.GetSourceOutputInfoList: Rule(_LOOK),
     c.GetModuleInfo: Rule(_LOOK, (_in("modules"),)),
     c.GetModuleInfoList: Rule(_LOOK),
-    c.GetSampleInfo: Rule(_LOOK, (_nothing,)),
+    c.GetSampleInfo: Rule(_LOOK, (_sample,)),
     c.GetSampleInfoList: Rule(_LOOK),
     c.GetCardInfo: Rule(_LOOK, (_nothing,)),
     c.GetCardInfoList: Rule(_LOOK),
@@ -251,7 +276,7 @@ RULES: dict[type[Message], Rule] = {
     c.KillSinkInput: Rule(_PLAY, (_in("sink_inputs", PulseError.NOENTITY),)),
     c.MoveSinkInput: Rule(_PLAY, (_in("sink_inputs"), _sink_moved_to)),
     # record
-    c.CreateRecordStream: Rule(_RECORD, (_source_recorded,)),
+    c.CreateRecordStream: Rule(_RECORD, (_source_heard,)),
     c.DeleteRecordStream: Rule(_RECORD, (_record,)),
     c.GetRecordLatency: Rule(_RECORD, (_record,)),
     c.CorkRecordStream: Rule(_RECORD, (_record,)),
@@ -269,12 +294,12 @@ RULES: dict[type[Message], Rule] = {
     c.MoveSourceOutput: Rule(_RECORD, (_in("source_outputs"), _source_moved_to)),
     # either
     c.KillClient: Rule(_EITHER, (_in("clients", PulseError.NOENTITY),)),
-    # samples of its own: none can be made yet, so none are there
-    c.CreateUploadStream: Rule(_OWN),
-    c.DeleteUploadStream: Rule(_PLAY, (_nothing,)),
-    c.FinishUploadStream: Rule(_PLAY, (_nothing,)),
-    c.PlaySample: Rule(_PLAY, (_sink_played_to, _nothing)),
-    c.RemoveSample: Rule(_PLAY, (_nothing,)),
+    # samples
+    c.CreateUploadStream: Rule(_PLAY),
+    c.DeleteUploadStream: Rule(_PLAY, (_upload,)),
+    c.FinishUploadStream: Rule(_PLAY, (_upload,)),
+    c.PlaySample: Rule(_PLAY, (_sink_played_to, _sample)),
+    c.RemoveSample: Rule(_PLAY, (_sample,)),
     # what only the owner of a server may
     c.Exit: Rule(_OWN),
     c.LoadModule: Rule(_MODULES),

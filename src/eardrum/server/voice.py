@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
-from eardrum.sound.resample import resampler
-from eardrum.sound.ring import Ring
+from eardrum.sound.resample import Resampler, resampler
 from eardrum.sound.volume import Gains
-from eardrum.terms.audio import ChannelMap, SampleSpec
+from eardrum.terms.audio import ChannelMap, Samples, SampleSpec
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -20,36 +19,58 @@ if TYPE_CHECKING:
 LOWEST_RATE = 1000  # Hz; below it a resampler holds seconds of sound, and megabytes
 
 
-class Voice:
-    """What a stream holds, as bytes in its own spec, and how it sounds on a bus.
+class Queue(Protocol):
+    """Where the bytes come from: `r` is how many were taken, `w` how many there have been; it may be behind."""
 
-    `ring` is the queue; its owner writes to it and sets its limit. `gain` are the factors of the stream's volume, by
-    its own channels. Raises Refused(NOTSUPPORTED) for what cannot be converted.
+    r: int
+    w: int
+
+    def take(self, nbytes: int) -> Samples: ...
+
+
+class Voice:
+    """The bytes of a queue, in a spec of their own, and how they sound on a bus.
+
+    `gain` are the factors of the stream's volume, by its own channels. Raises Refused(NOTSUPPORTED) for what cannot be
+    converted.
     """
 
-    __slots__ = ("_bus", "_channel_map", "_ready", "_resampler", "_spec", "gain", "ring")
+    __slots__ = ("_bus", "_channel_map", "_queue", "_ready", "_resampler", "_spec", "gain")
 
-    def __init__(self, spec: SampleSpec, channel_map: ChannelMap, bus: Bus) -> None:
+    def __init__(self, queue: Queue, spec: SampleSpec, channel_map: ChannelMap, bus: Bus) -> None:
         if not convert.supported(spec.format) or not remap.supported(spec.channels):
             raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
-        self.ring = Ring(spec.silence, 0)
+        self._queue = queue
         self.gain: Gains | None = None
         self._channel_map = channel_map
         self._bus = bus
+        self._resampler: Resampler | None = None
+        self._ready = np.zeros((0, spec.channels), np.float32)  # resampled, not yet played
         self.tune(spec)
 
     def tune(self, spec: SampleSpec) -> None:
-        """From here on the bytes have this spec, which may differ in rate only."""
+        """From here on the bytes have this spec, which may differ in rate only; what has left the queue is kept."""
         if spec.rate < LOWEST_RATE:
             raise Refused(PulseError.NOTSUPPORTED, f"{spec.rate} Hz cannot be mixed")
+        if self._resampler is not None:
+            self._ready = np.concatenate([self._ready, self._resampler.flush()])
         self._spec = spec
         self._resampler = resampler(spec.rate, self._bus.rate, spec.channels)
-        self._ready = np.zeros((0, spec.channels), np.float32)  # resampled, not yet played
+
+    def move(self, bus: Bus) -> None:
+        """From here on it sounds on this bus; what has left the queue is kept."""
+        before, self._bus = self._bus, bus
+        if bus.rate == before.rate:
+            return
+        self.tune(self._spec)
+        if len(self._ready):
+            carry = Resampler(before.rate, bus.rate, self._spec.channels)
+            self._ready = np.concatenate([carry.feed(self._ready), carry.flush()])
 
     @property
     def fill(self) -> int:
         """Bytes in the queue."""
-        return max(0, self.ring.w - self.ring.r)
+        return max(0, self._queue.w - self._queue.r)
 
     @property
     def spent(self) -> bool:
@@ -88,13 +109,13 @@ class Voice:
         frame_bytes = self._spec.frame_bytes
         if self._resampler is None:
             nbytes = min(frames * frame_bytes, self.fill)
-            return convert.decode(self.ring.take(nbytes), self._spec), nbytes
+            return convert.decode(self._queue.take(nbytes), self._spec), nbytes
         parts, have, consumed = [self._ready], len(self._ready), 0
         while have < frames:
             wanted = -(-(frames - have) * self._spec.rate // self._bus.rate) + 1
             nbytes = min(wanted * frame_bytes, self.fill)
             if nbytes:
-                part = self._resampler.feed(convert.decode(self.ring.take(nbytes), self._spec))
+                part = self._resampler.feed(convert.decode(self._queue.take(nbytes), self._spec))
                 consumed += nbytes
             else:
                 part = self._resampler.flush()

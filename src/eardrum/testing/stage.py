@@ -80,7 +80,7 @@ class Program:
 
     def play(self, spec: SampleSpec = FLOAT, **fields: Any) -> PlaybackStreamCreated:
         fields = {"channel_map": STEREO[: spec.channels], "volume": (VOLUME_NORM,) * spec.channels, **fields}
-        reply = self.ask(CreatePlaybackStream(sample_spec=spec, **fields))
+        reply = self.ask(CreatePlaybackStream(**{"sample_spec": spec, "sync_id": self.tag, **fields}))
         assert isinstance(reply, PlaybackStreamCreated), reply
         return reply
 

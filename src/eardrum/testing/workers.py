@@ -4,6 +4,7 @@ them over real sockets. The part of the desk is the test's: it has the other end
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import socket
@@ -211,6 +212,7 @@ class Caller:
         self.told: list[Message] = []
         self.sound: dict[int, bytearray] = {}
         self.ended = False
+        self.groups = itertools.count()
 
     def __enter__(self) -> Caller:
         return self
@@ -272,7 +274,7 @@ class Caller:
 
     def play(self, spec: SampleSpec = S16, **fields: Any) -> PlaybackStreamCreated:
         fields = {"channel_map": STEREO, "volume": (VOLUME_NORM,) * 2, **fields}
-        reply = self.ask(CreatePlaybackStream(sample_spec=spec, **fields))
+        reply = self.ask(CreatePlaybackStream(**{"sample_spec": spec, "sync_id": next(self.groups), **fields}))
         assert isinstance(reply, PlaybackStreamCreated), reply
         return reply
 

@@ -24,12 +24,13 @@ from eardrum.protocol.catalog import (
 from eardrum.server.answers.clients import name_value, updated, without
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_playback import CarriedPlayback
-from eardrum.server.events import OUTPUT
-from eardrum.server.formats import checked_stream_volume, format_of, negotiated
+from eardrum.server.formats import checked_stream_volume, fixed, format_of, negotiated, refitted
 from eardrum.server.mixed_playback import MixedPlayback
-from eardrum.server.objects import Client, Sink
+from eardrum.server.objects import Client, Sink, Source
 from eardrum.server.playback import PlaybackStream
-from eardrum.terms.audio import MAX_RATE, BufferAttr
+from eardrum.server.routing import check_room
+from eardrum.server.stream import Agreed
+from eardrum.terms.audio import MAX_RATE, VOLUME_NORM, BufferAttr, Volume
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import cleaned, value
 
@@ -37,42 +38,62 @@ if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.record import RecordStream
 
-MAX_STREAMS = 256  # into one sink, and out of one source, as in PulseAudio
-
 
 def create(
     server: Server, client: Client, tag: int, message: CreatePlaybackStream, sink: Sink
 ) -> PlaybackStreamCreated | None:
     if nameless(server, client, message):
         return None
-    spec, channel_map = negotiated(message, sink.spec, sink.channel_map)
-    volume = checked_stream_volume(
-        message.volume, spec.channels, is_set=message.volume_set, listed=bool(message.formats)
-    )
-    if message.passthrough:
-        raise Refused(PulseError.NOTSUPPORTED, "passthrough")
-    if len(client.view.sink_inputs) + server.awaited(OUTPUT) >= MAX_STREAMS:
-        raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams play")
-    stream: MixedPlayback | CarriedPlayback
-    if sink.bus is not None:
-        stream = MixedPlayback(server, client, sink, spec, channel_map, volume, bus=sink.bus)
-    else:
-        stream = CarriedPlayback(server, client, sink, spec, channel_map, volume)
-    stream.muted = message.muted
-    stream.corked = message.corked
-    stream.variable_rate = message.variable_rate
-    stream.proplist = stream_proplist(client, message)
-    if isinstance(stream, CarriedPlayback):
-        stream.create(tag, stream.clean(message), lambda reply: created(stream, reply.missing, reply.suspended))
+    group = next((each for each in client.playback.values() if each.sync_id == message.sync_id), None)
+    if group is not None and message.sink_index is None and message.sink_name is None:
+        sink = group.sink
+    agreed = agree(client, message, sink)
+    if group is not None and (group.sink is not sink or not (group.corked or isinstance(group, CarriedPlayback))):
+        raise Refused(PulseError.INVALID, "its group is in another sink, or plays")
+    check_room(server, client.view, sink, agreed)
+    if sink.bus is None:
+        carried = CarriedPlayback(server, client, sink, agreed)
+        carried.create(tag, carried.clean(message), lambda reply: created(carried, reply.missing, reply.suspended))
         return None
-    stream.settle(
-        BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq),
-        adjust_latency=message.adjust_latency,
-        early_requests=message.early_requests,
-    )
+    stream = MixedPlayback(server, client, sink, agreed, sink.bus)
+    stream.sync_id = message.sync_id
+    if isinstance(group, MixedPlayback):
+        stream.follow(group.ring.r)
     server.add(stream)
     stream.start()
-    return created(stream, stream.attr.tlength, False)
+    return created(stream, stream.attr.tlength, sink.suspended)
+
+
+def agree(client: Client, message: Any, device: Sink | Source) -> Agreed:
+    """What of a CREATE_PLAYBACK_STREAM or CREATE_RECORD_STREAM can be granted. Raises Refused."""
+    asked, asked_map = negotiated(message, device.spec, device.channel_map)
+    plays = isinstance(device, Sink)
+    volume: Volume = (VOLUME_NORM,) * asked.channels
+    if plays or message.volume_set:
+        listed = bool(message.formats)
+        volume = checked_stream_volume(message.volume, asked.channels, is_set=message.volume_set, listed=listed)
+    spec, channel_map = fixed(message, asked, asked_map, device.spec, device.channel_map)
+    if isinstance(message, CreatePlaybackStream):
+        attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq)
+    else:
+        attr = BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize)
+    return Agreed(
+        spec,
+        channel_map,
+        (VOLUME_NORM,) * spec.channels if message.passthrough else refitted(volume, asked_map, channel_map),
+        muted=message.muted and (plays or message.muted_set),
+        corked=message.corked,
+        proplist=stream_proplist(client, message),
+        attr=attr,
+        adjust_latency=message.adjust_latency,
+        early_requests=message.early_requests,
+        variable_rate=message.variable_rate,
+        no_remap=message.no_remap,
+        no_remix=message.no_remix,
+        no_move=message.no_move,
+        fail_on_suspend=message.fail_on_suspend,
+        passthrough=message.passthrough,
+    )
 
 
 def created(stream: PlaybackStream, missing: int, suspended: bool) -> PlaybackStreamCreated:
@@ -124,7 +145,7 @@ def set_rate(
     """A stream whose rate is not variable keeps it; its client is told that all is well."""
     if not 1 <= message.rate <= MAX_RATE:
         raise Refused(PulseError.INVALID, f"{message.rate} Hz")
-    if not stream.variable_rate:
+    if not stream.agreed.variable_rate:
         return Ack()
     stream.set_rate(tag, message.rate)
     return None

@@ -19,15 +19,16 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.server.answers.clients import updated, without
-from eardrum.server.answers.playback import MAX_STREAMS, described, nameless, renamed, set_rate, stream_proplist
+from eardrum.server.answers.playback import agree, described, nameless, renamed, set_rate
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_record import CarriedRecord
-from eardrum.server.events import INPUT
-from eardrum.server.formats import checked_stream_volume, format_of, negotiated
+from eardrum.server.formats import format_of
 from eardrum.server.mixed_record import MixedRecord
 from eardrum.server.objects import Client, Source
+from eardrum.server.playback import SinkInput
 from eardrum.server.record import RecordStream
-from eardrum.terms.audio import VOLUME_NORM, BufferAttr, Volume
+from eardrum.server.routing import check_room
+from eardrum.terms.audio import BufferAttr
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -39,35 +40,27 @@ def create(
 ) -> RecordStreamCreated | None:
     if nameless(server, client, message):
         return None
-    spec, channel_map = negotiated(message, source.spec, source.channel_map)
-    volume: Volume = (VOLUME_NORM,) * spec.channels
-    if message.volume_set:
-        volume = checked_stream_volume(message.volume, spec.channels, is_set=True, listed=bool(message.formats))
-    if message.direct_on_input is not None:
-        if message.direct_on_input not in client.view.sink_inputs:
-            raise Refused(PulseError.NOENTITY, "no such sink input")
-        raise Refused(PulseError.NOTSUPPORTED, "recording one sink input")
-    if message.passthrough:
-        raise Refused(PulseError.NOTSUPPORTED, "passthrough")
-    if len(client.view.source_outputs) + server.awaited(INPUT) >= MAX_STREAMS:
-        raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams record")
-    mixed = source.bus is not None
-    stream = (MixedRecord if mixed else CarriedRecord)(server, client, source, spec, channel_map, volume)
-    stream.muted = message.muted and message.muted_set
-    stream.corked = message.corked
-    stream.variable_rate = message.variable_rate
-    stream.proplist = stream_proplist(client, message)
-    if isinstance(stream, CarriedRecord):
-        stream.create(tag, stream.clean(message), lambda reply: created(stream, reply.suspended))
+    only = None if message.direct_on_input is None else _alone(client, message.direct_on_input, source)
+    agreed = agree(client, message, source)
+    check_room(server, client.view, source, agreed)
+    if source.bus is None:
+        carried = CarriedRecord(server, client, source, agreed)
+        carried.create(tag, carried.clean(message), lambda reply: created(carried, reply.suspended))
         return None
-    stream.settle(
-        BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize),
-        adjust_latency=message.adjust_latency,
-        early_requests=message.early_requests,
-    )
+    stream = MixedRecord(server, client, source, agreed, source.bus, only=only, peaks=message.peak_detect)
     server.add(stream)
     stream.start()
-    return created(stream, False)
+    return created(stream, source.suspended)
+
+
+def _alone(client: Client, index: int, source: Source) -> SinkInput:
+    """The one sink input to record; only the monitor of its sink has it. Raises Refused."""
+    stream = client.view.sink_inputs.get(index)
+    if stream is None:
+        raise Refused(PulseError.NOENTITY, "no such sink input")
+    if source.monitor_of is not stream.sink:
+        raise Refused(PulseError.INVALID, "it is not played there")
+    return stream
 
 
 def created(stream: RecordStream, suspended: bool) -> RecordStreamCreated:

@@ -23,24 +23,25 @@ from eardrum.protocol.catalog import (
     SourceOutputInfo,
     SourceOutputInfoList,
 )
+from eardrum.server import routing
 from eardrum.server.answers.devices import checked_volume
 from eardrum.server.answers.table import Answers
 from eardrum.server.formats import format_of
 from eardrum.server.objects import Sink, Source
-from eardrum.server.playback import PlaybackStream
+from eardrum.server.playback import SinkInput
 from eardrum.server.record import RecordStream
 from eardrum.terms.audio import Volume
-from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import text
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
 
 
-def sink_input_info(stream: PlaybackStream) -> SinkInputInfo:
+def sink_input_info(stream: SinkInput) -> SinkInputInfo:
     return SinkInputInfo(
         index=stream.index,
         name=text(stream.proplist, "media.name"),
+        module_index=stream.module,
         client_index=stream.client.index,
         sink_index=stream.sink.index,
         sample_spec=stream.spec,
@@ -52,6 +53,7 @@ def sink_input_info(stream: PlaybackStream) -> SinkInputInfo:
         muted=stream.muted,
         proplist=stream.proplist,
         corked=stream.corked,
+        has_volume=not stream.agreed.passthrough,
         format=format_of(stream.spec, stream.channel_map),
     )
 
@@ -60,6 +62,7 @@ def source_output_info(stream: RecordStream) -> SourceOutputInfo:
     return SourceOutputInfo(
         index=stream.index,
         name=text(stream.proplist, "media.name"),
+        module_index=stream.module,
         client_index=stream.client.index,
         source_index=stream.source.index,
         sample_spec=stream.spec,
@@ -69,11 +72,12 @@ def source_output_info(stream: RecordStream) -> SourceOutputInfo:
         corked=stream.corked,
         volume=stream.volume,
         muted=stream.muted,
+        has_volume=not stream.agreed.passthrough,
         format=format_of(stream.spec, stream.channel_map),
     )
 
 
-def _set_level(server: Server, stream: PlaybackStream | RecordStream, volume: Volume, muted: bool) -> Ack:
+def _set_level(server: Server, stream: SinkInput | RecordStream, volume: Volume, muted: bool) -> Ack:
     channels = stream.spec.channels
     stream.volume = checked_volume(volume, channels) * (channels // len(volume))
     stream.muted = muted
@@ -82,16 +86,16 @@ def _set_level(server: Server, stream: PlaybackStream | RecordStream, volume: Vo
     return Ack()
 
 
-def _kill(server: Server, stream: PlaybackStream | RecordStream) -> Ack:
+def _kill(server: Server, stream: SinkInput | RecordStream) -> Ack:
     server.kill(stream)
     return Ack()
 
 
-def _move(stream: PlaybackStream | RecordStream, device: Sink | Source) -> Ack:
-    """There is one sink, and a source is no better than another: only a move to where it is can be granted."""
-    here = stream.sink if isinstance(stream, PlaybackStream) else stream.source
-    if device is not here:
-        raise Refused(PulseError.NOTSUPPORTED, "streams stay where they are")
+def _move(server: Server, stream: SinkInput | RecordStream, device: Sink | Source) -> Ack:
+    """Somebody wants it there: it stays when the default changes, unless that is the default."""
+    routing.move(server, stream, device)
+    view = stream.client.view
+    stream.placed = device not in (view.default_sink, view.default_source)
     return Ack()
 
 
@@ -118,6 +122,6 @@ ANSWERS: Answers = {
     ),
     KillSinkInput: lambda server, client, tag, message, stream: _kill(server, stream),
     KillSourceOutput: lambda server, client, tag, message, stream: _kill(server, stream),
-    MoveSinkInput: lambda server, client, tag, message, stream, sink: _move(stream, sink),
-    MoveSourceOutput: lambda server, client, tag, message, stream, source: _move(stream, source),
+    MoveSinkInput: lambda server, client, tag, message, stream, sink: _move(server, stream, sink),
+    MoveSourceOutput: lambda server, client, tag, message, stream, source: _move(server, stream, source),
 }
