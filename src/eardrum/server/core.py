@@ -31,6 +31,7 @@ from eardrum.server.events import (
     Event,
     Joined,
     Left,
+    Opened,
     Sound,
     Unclogged,
     UpstreamAnswered,
@@ -76,6 +77,7 @@ class Server:
         self._sync_numbers = 0
         self._tokens: dict[int, tuple[int, Done]] = {}  # token to wire and what to do with the answer
         self._token_numbers = 0
+        self._opening: dict[int, Callable[[str | None], None]] = {}  # token to what is told of why it failed
         self._wire_errors: dict[int, PulseError | None] = {}
         self._up = {OUTPUT: False, INPUT: False}
         self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
@@ -93,6 +95,7 @@ class Server:
             Unclogged: lambda event: self._clogged(event.client, False),
             UpstreamReady: self._upstream_ready,
             UpstreamLost: self._upstream_lost,
+            Opened: lambda event: self._opening.pop(event.token)(event.why),
         }
 
     def handle(self, event: Event) -> list[Effect]:
@@ -252,6 +255,12 @@ class Server:
         stream = self._carried.get(event.stream)
         if isinstance(stream, CarriedRecord) and stream.channel >= 0:
             stream.upstream_sound(event.data)
+
+    def have_opened(self, wanted: Callable[[int], Effect], done: Callable[[str | None], None]) -> None:
+        """Have the world open what `wanted`, given a token, asks for; `done` gets why it failed, or None."""
+        self._token_numbers += 1
+        self._opening[self._token_numbers] = done
+        self.effects.append(wanted(self._token_numbers))
 
     # -- what the answers and streams say
 

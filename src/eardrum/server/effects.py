@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from eardrum.protocol.message import Message
 from eardrum.sound.block import Block
-from eardrum.terms.audio import Samples, Volume
+from eardrum.terms.audio import Samples, SampleSpec, Volume
 from eardrum.terms.errors import PulseError
 
 
@@ -118,7 +118,49 @@ class WriteFile:
     block: Block
 
 
+@dataclass(slots=True)
+class OpenFifo:
+    """Open the FIFO at this path, which its owner's program named, for the bus with this number.
+
+    `spec` is what its bytes mean, at the bus's rate and channels. With `reads` it is played into the bus, else the
+    bus's sound is written to it, all the time. `Opened` follows.
+    """
+
+    token: int
+    bus: int
+    path: str
+    spec: SampleSpec
+    reads: bool
+
+
+@dataclass(slots=True)
+class Listen:
+    """Let clients connect at this path too. Who is not `anonymous` must be the user who runs this server or root.
+
+    `Opened` follows.
+    """
+
+    token: int
+    number: int
+    path: str
+    anonymous: bool
+
+
+@dataclass(slots=True)
+class CloseFifo:
+    """The bus with this number is gone, and its FIFO is not needed any more."""
+
+    bus: int
+
+
+@dataclass(slots=True)
+class StopListening:
+    """Nobody shall connect any more where `Listen` said; who has done so may stay."""
+
+    number: int
+
+
 Effect = (
     Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound
-    | KeepLevel | WireSays | WriteFile
+    | KeepLevel | WireSays | WriteFile | OpenFifo | Listen | CloseFifo | StopListening
 )  # fmt: skip

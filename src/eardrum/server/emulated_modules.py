@@ -1,7 +1,8 @@
 """The modules that start-up scripts load, emulated: a name and arguments become sinks, sources and feeds of one view.
 
 Nothing is ever loaded. A module may only make objects inside the view whose client asked for it, from what is in that
-view; none opens a file, a socket or a device. What is not in `MODULES` does not exist.
+view. Where a view `opens`, which no outlet's does, some have a FIFO or a socket opened. What is not in `MODULES` does
+not exist.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from eardrum.protocol.catalog import Change, Facility
+from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import Arguments, wrong
 from eardrum.server.objects import DEVICE_SPEC, Module, Sink, Source, View
@@ -39,8 +41,11 @@ class Kind(NamedTuple):
     make: Callable[[Server, View, Module, Arguments], None]
 
 
-def load(server: Server, view: View, name: str, argument: str) -> Module:
-    """Make a module and all that belongs to it. Raises Refused(MODINITFAILED), and then nothing was made."""
+def load(server: Server, view: View, name: str, argument: str, done: Callable[[Module, str | None], None]) -> None:
+    """Make a module and all that belongs to it, and then call `done` with it.
+
+    Raises Refused(MODINITFAILED), or calls `done` with why it failed; then nothing was made.
+    """
     kind = MODULES.get(name)
     if kind is None:
         raise wrong(f"{name} is not emulated")
@@ -54,8 +59,19 @@ def load(server: Server, view: View, name: str, argument: str) -> Module:
     except Refused:
         unload(server, view, module, quietly=True)
         raise
-    view.changed(Facility.MODULE, Change.NEW, module.index)
-    return module
+
+    def made(why: str | None) -> None:
+        if why is None:
+            view.changed(Facility.MODULE, Change.NEW, module.index)
+        else:
+            module.ends.clear()
+            unload(server, view, module, quietly=True)
+        done(module, why)
+
+    if module.wants is None:
+        made(None)
+    else:
+        server.have_opened(module.wants, made)
 
 
 def unload(server: Server, view: View, module: Module, *, quietly: bool = False) -> None:
@@ -73,6 +89,7 @@ def unload(server: Server, view: View, module: Module, *, quietly: bool = False)
         server.remove_sink(view, sink)
     for bus in module.buses:
         server.buses.remove(bus)
+    server.effects.extend(module.ends)
     if not quietly:
         view.changed(Facility.MODULE, Change.REMOVED, module.index)
         if (view.default_sink, view.default_source) != default:
@@ -250,6 +267,52 @@ def _combine_sink(server: Server, view: View, module: Module, said: Arguments) -
         _feed(module, sink.bus, slave)
 
 
+def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
+    spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
+    name = said.text("sink_name") or "fifo_output"
+    properties = said.properties("sink_properties")
+    path = _path(view, said, "file")
+    sink = _add_sink(server, view, module, name, f"Unix FIFO sink {path}", properties, spec, channel_map)
+    assert sink.bus is not None
+    sink.bus.writes_file = True
+    _join_fifo(module, sink.bus, path, spec, reads=False)
+
+
+def _pipe_source(server: Server, view: View, module: Module, said: Arguments) -> None:
+    spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
+    _check_channels(channel_map, STEREO)
+    path = _path(view, said, "file")
+    bus = _new_bus(server, module, spec, channel_map)
+    name = _free_name(view.sources, said.text("source_name") or "fifo_input")
+    source = Source(view.number_for("source"), name, f"Unix FIFO source {path}", bus)
+    _add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
+    _join_fifo(module, bus, path, spec, reads=True)
+
+
+def _native_protocol_unix(server: Server, view: View, module: Module, said: Arguments) -> None:
+    for key in ("auth-group", "auth-cookie"):
+        if said.text(key) is not None:
+            raise wrong(f"{key} is not known here yet")
+    path, anonymous = _path(view, said, "socket"), said.truth("auth-anonymous", False)
+    module.wants = lambda token: Listen(token, module.index, path, anonymous)
+    module.ends.append(StopListening(module.index))
+
+
+def _path(view: View, said: Arguments, key: str) -> str:
+    """The path that an argument names: outside the view, where only the owner of a server may point."""
+    path = said.text(key)
+    if not view.opens:
+        raise wrong("a path means nothing outside the container")
+    if path is None or not path.startswith("/"):
+        raise wrong(f"{key}={path}: must be an absolute path")
+    return path
+
+
+def _join_fifo(module: Module, bus: Bus, path: str, spec: SampleSpec, *, reads: bool) -> None:
+    module.wants = lambda token: OpenFifo(token, bus.number, path, spec, reads)
+    module.ends.append(CloseFifo(bus.number))
+
+
 def _nothing(server: Server, view: View, module: Module, said: Arguments) -> None:
     """Loaded by many scripts; what it does elsewhere there is nothing to be done about here."""
 
@@ -298,6 +361,12 @@ MODULES: dict[str, Kind] = {
             "resample_method"
         ),
         _loopback,
+    ),
+    "module-pipe-sink": Kind(_keys(_SPEC + "sink_name sink_properties file use_system_clock_for_timing"), _pipe_sink),
+    "module-pipe-source": Kind(_keys(_SPEC + "source_name source_properties file"), _pipe_source),
+    "module-native-protocol-unix": Kind(
+        _keys("socket auth-anonymous auth-group auth-group-enable auth-cookie auth-cookie-enabled srbchannel"),
+        _native_protocol_unix,
     ),
     "module-combine-sink": Kind(
         _keys(_SPEC + "sink_name sink_properties slaves adjust_time resample_method remix"), _combine_sink

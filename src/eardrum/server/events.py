@@ -124,7 +124,15 @@ class UpstreamSound:
     data: memoryview
 
 
+@dataclass(slots=True)
+class Opened:
+    """What `OpenFifo` or `Listen` led to; `why` tells a person what failed, or is None."""
+
+    token: int
+    why: str | None = None
+
+
 Event = (
     Woke | Joined | Left | Asked | Sound | Clogged | Unclogged
-    | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound
+    | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound | Opened
 )  # fmt: skip

@@ -70,7 +70,7 @@ class Bus:
         self.due: float | None = None  # when the next cycle should be, in seconds
         self._effects = effects
         self._clock = clock
-        self._writes_file = writes_file
+        self.writes_file = writes_file
         self._wrote = False
         self._quiet = 0  # frames of silence since the last sound that was written
         self._streams: list[Player] = []
@@ -187,7 +187,7 @@ class Bus:
             total = sum_of(list(sums.values()), frames, self.channels)
             for feed in self.outlets:
                 feed.give(total)
-        if self._writes_file:
+        if self.writes_file:
             self._write(sums, sounding, frames)
         if self._taps:
             self._feed_taps(sums, alone, frames)

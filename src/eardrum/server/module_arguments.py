@@ -24,6 +24,10 @@ LONGEST = 4096  # characters
 DEVICE_PROPERTIES = frozenset(("device.description", "device.class", "device.icon_name", "device.intended_roles"))
 _DOUBLE, _SINGLE, _BARE = r'"((?:[^"\\]|\\.)*)"', r"'((?:[^'\\]|\\.)*)'", r"((?![\"'])(?:[^\s\\]|\\.)*)"
 _PAIR = re.compile(rf"\s*([A-Za-z0-9_.-]+)\s*=\s*(?:{_DOUBLE}|{_SINGLE}|{_BARE})(?=\s|$)")
+_TRUTHS = {
+    **dict.fromkeys(["1", "y", "yes", "t", "true", "on"], True),
+    **dict.fromkeys(["0", "n", "no", "f", "false", "off"], False),
+}
 _FORMATS = {
     **{name: number for number, name in enumerate(FORMAT_NAMES)},
     "u8": SampleFormat.U8, "8": SampleFormat.U8, "aLaw": SampleFormat.ALAW, "uLaw": SampleFormat.ULAW,
@@ -97,6 +101,14 @@ class Arguments:
         if not raw.isascii() or not raw.isdigit() or not least <= int(raw[:12]) <= most:
             raise wrong(f"{key}={raw}: not a number from {least} to {most}")
         return int(raw)
+
+    def truth(self, key: str, default: bool) -> bool:
+        raw = self._given.get(key)
+        if raw is None:
+            return default
+        if raw.lower() not in _TRUTHS:
+            raise wrong(f"{key}={raw}: neither yes nor no")
+        return _TRUTHS[raw.lower()]
 
     def properties(self, key: str) -> dict[str, bytes]:
         """Those of a device that are kept, as the wire has them."""

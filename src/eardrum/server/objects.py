@@ -5,7 +5,7 @@ Numbers count from 0 in every view and are never used twice, so they tell nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +16,7 @@ from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
 
 if TYPE_CHECKING:
+    from eardrum.server.effects import Effect
     from eardrum.server.feeds import Feed
     from eardrum.server.mixed import Bus
     from eardrum.server.playback import PlaybackStream, SinkInput
@@ -85,6 +86,8 @@ class Module:
     sources: list[Source] = field(default_factory=list)
     buses: list[Bus] = field(default_factory=list)
     feeds: list[Feed] = field(default_factory=list)
+    wants: Callable[[int], Effect] | None = None  # what must be opened for it, given a token
+    ends: list[Effect] = field(default_factory=list)  # what is to be done when it is gone
 
     def stands_on(self, other: Module) -> bool:
         """It hears or feeds a bus that the other made."""
@@ -151,9 +154,19 @@ class View:
     """
 
     def __init__(
-        self, number: int, name: str, sinks: Iterable[Sink], sources: Iterable[Source], *, hears_itself: bool = False
+        self,
+        number: int,
+        name: str,
+        sinks: Iterable[Sink],
+        sources: Iterable[Source],
+        *,
+        hears_itself: bool = False,
+        opens: bool = False,
     ) -> None:
-        """With `hears_itself` the monitor of the default sink is the default source if there is no input."""
+        """With `hears_itself` the monitor of the default sink is the default source if there is no input.
+
+        With `opens` its modules may have FIFOs and sockets opened, with the rights of the user who runs the server.
+        """
         self.number = number
         self.name = name
         self.sinks = {sink.index: sink for sink in sinks}
@@ -167,6 +180,7 @@ class View:
         self.samples: dict[str, Sample] = {}  # by name
         self.nobody = Client(-1, INVALID, self, Right.NONE, 0)  # whose streams are of no client; it is told nothing
         self.changes = Changes()
+        self.opens = opens
         self._hears_itself = hears_itself
         self._next = {"sink": len(self.sinks), "source": len(self.sources)}
 

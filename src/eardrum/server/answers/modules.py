@@ -32,11 +32,17 @@ def module_list(server: Server, client: Client, tag: int, message: GetModuleInfo
     return ModuleInfoList(items=[module_info(module) for module in client.view.modules.values()])
 
 
-def load(server: Server, client: Client, tag: int, message: LoadModule) -> ModuleLoaded:
+def load(server: Server, client: Client, tag: int, message: LoadModule) -> None:
     if not message.name or "/" in message.name:
         raise Refused(PulseError.INVALID, "no name of a module")
-    module = emulated_modules.load(server, client.view, message.name, message.argument or "")
-    return ModuleLoaded(index=module.index)
+
+    def done(module: Module, why: str | None) -> None:
+        if why is None:
+            server.answer(client, tag, ModuleLoaded(index=module.index))
+        else:
+            server.refuse(client, tag, PulseError.MODINITFAILED, why)
+
+    emulated_modules.load(server, client.view, message.name, message.argument or "", done)
 
 
 def unload(server: Server, client: Client, tag: int, message: UnloadModule, module: Module) -> Ack:
