@@ -8,8 +8,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -25,7 +26,7 @@ def desk_at_hand(runtime: Path) -> Iterator[None]:
 
     The new desk goes on, and that is said, if others have come to use it. Raises Complaint if no desk can be started.
     """
-    desk = None if _answers(runtime) else _started(runtime)
+    desk = None if _answers(runtime) else started(runtime)
     if desk is None:
         yield
         return
@@ -40,16 +41,26 @@ def desk_at_hand(runtime: Path) -> Iterator[None]:
                 f"eardrum: process {desk.pid} goes on as the desk in {runtime}, for {', '.join(users)}", err=True
             )
         else:
-            _end(desk)
+            end(desk)
 
 
-def _started(runtime: Path) -> subprocess.Popen[bytes] | None:
-    """A new desk that serves; None if somebody else's was quicker."""
+def started(
+    runtime: Path, *options: str, pass_fds: Sequence[int] = (), stderr: IO[bytes] | None = None
+) -> subprocess.Popen[bytes] | None:
+    """A new desk that serves, `eardrum up` with these options; None if somebody else's was quicker.
+
+    It gets the descriptors in `pass_fds`, and complains to `stderr`. Raises Complaint if it cannot be started.
+    """
     readable, writable = os.pipe()
     # -P: the current directory is the user's, nothing is imported from there.
     command = [sys.executable, "-P", "-m", "eardrum", "up", "--runtime-dir", str(runtime), "--ready-fd", str(writable)]
     desk = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(writable,), start_new_session=True
+        [*command, *options],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        pass_fds=(writable, *pass_fds),
+        start_new_session=True,
     )
     os.close(writable)
     try:
@@ -59,12 +70,13 @@ def _started(runtime: Path) -> subprocess.Popen[bytes] | None:
         desk.wait()
         _await_other(runtime)
     except BaseException:
-        _end(desk)
+        end(desk)
         raise
     return None
 
 
-def _end(desk: subprocess.Popen[bytes]) -> None:
+def end(desk: subprocess.Popen[bytes]) -> None:
+    """End a desk that was started here."""
     desk.terminate()
     desk.wait()
 

@@ -15,7 +15,8 @@ from eardrum.terms.names import SPEAKERS
 @options.runtime_dir
 @click.option("--upstream", metavar="ADDRESS", help="The host's sound server as in PULSE_SERVER, or none.")
 @click.option("--ready-fd", type=int, metavar="N", help="Write a newline to this descriptor when serving.")
-def verb(runtime: Path, upstream: str | None, ready_fd: int | None) -> int:
+@click.option("--until-fd", type=int, metavar="N", help="End when nobody holds the other end of this pipe any more.")
+def verb(runtime: Path, upstream: str | None, ready_fd: int | None, until_fd: int | None) -> int:
     """Serve outlets until interrupted."""
     from eardrum.desk.main import run_desk
 
@@ -27,4 +28,4 @@ def verb(runtime: Path, upstream: str | None, ready_fd: int | None) -> int:
 
     if options.is_makeshift(runtime, os.environ, os.getuid()):
         click.echo(f"eardrum: outlets are in {runtime}, because XDG_RUNTIME_DIR is not set", err=True)
-    return run_desk(runtime, upstream, announce)
+    return run_desk(runtime, upstream, announce, until=until_fd)

@@ -27,14 +27,15 @@ def run_desk(
     upstream: str | None,
     ready: Callable[[str], object],
     *,
+    until: int | None = None,
     load: Callable[[], Serve] = nursery.load,
 ) -> int:
-    """Be the desk of this runtime directory until SIGTERM, SIGINT or SIGHUP; the exit status.
+    """Be the desk of this runtime directory until SIGTERM, SIGINT or SIGHUP, or until `until`; the exit status.
 
     `upstream` is an address as in PULSE_SERVER, `none`, or None to look for a server. `ready` is called when the
-    control socket answers, with the address of the host's server or `none`. `load` runs in the nursery and gives what
-    workers do. The calling process must have no threads and must not have imported numpy. Raises Complaint if the desk
-    cannot start.
+    control socket answers, with the address of the host's server or `none`. `until` is a descriptor that becomes
+    readable when the desk is to end. `load` runs in the nursery and gives what workers do. The calling process must
+    have no threads and must not have imported numpy. Raises Complaint if the desk cannot start.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -47,13 +48,18 @@ def run_desk(
     directory = Runtime(runtime)
     try:
         first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread
-        return asyncio.run(_serve(directory, upstream, ready, load, first))
+        return asyncio.run(_serve(directory, upstream, ready, until, load, first))
     finally:
         directory.close()
 
 
 async def _serve(
-    runtime: Runtime, upstream: str | None, ready: Callable[[str], object], load: Callable[[], Serve], first: Nursery
+    runtime: Runtime,
+    upstream: str | None,
+    ready: Callable[[str], object],
+    until: int | None,
+    load: Callable[[], Serve],
+    first: Nursery,
 ) -> int:
     end = asyncio.Event()
     failed = asyncio.Event()
@@ -65,6 +71,8 @@ async def _serve(
 
     for number in _ENDS:
         asyncio.get_running_loop().add_signal_handler(number, end.set)
+    if until is not None:
+        asyncio.get_running_loop().add_reader(until, end.set)
     workers = Workers(load, first, fail)
     try:
         outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets))
