@@ -57,7 +57,7 @@ class MixedRecord(RecordStream):
         self.gain = self._gain()
 
     def _tune(self) -> None:
-        make = Peaks if self._peaks else resampler
+        make = Peaks if self._peaks and self.spec.rate < self.bus.rate else resampler
         self.resampler = make(self.bus.rate, self.spec.rate, self.spec.channels)
 
     def start(self) -> None:

@@ -1,22 +1,30 @@
-"""A sample that plays: a sink input of nobody, which ends by itself."""
+"""A sample that plays: a sink input of nobody, which ends by itself. Mixed here, or carried."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eardrum.protocol.catalog import CreatePlaybackStream, DrainPlaybackStream, PlaybackStreamCreated, Request
+from eardrum.protocol.message import Message
+from eardrum.server.carried import error_of
+from eardrum.server.carried_playback import CarriedPlayback
+from eardrum.server.events import Sound
 from eardrum.server.mixed import MAX_PERIOD
 from eardrum.server.player import Player
 from eardrum.server.samples import Sample, Tape
 from eardrum.server.stream import Agreed
 from eardrum.sound.block import Block
+from eardrum.terms.errors import PulseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from eardrum.server.core import Server
     from eardrum.server.mixed import Bus
     from eardrum.server.objects import Sink, View
 
 
-class PlayedSample(Player):
+class MixedSample(Player):
     """Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
 
     def __init__(self, server: Server, view: View, sink: Sink, agreed: Agreed, sample: Sample, bus: Bus) -> None:
@@ -50,3 +58,49 @@ class PlayedSample(Player):
 
     def suspend(self) -> None:
         """It was made to be killed then."""
+
+
+class CarriedSample(CarriedPlayback):
+    """We are its client: what the upstream asks for is read from the sample, and then it is drained and deleted."""
+
+    def __init__(self, server: Server, view: View, sink: Sink, agreed: Agreed, sample: Sample) -> None:
+        super().__init__(server, view.nobody, sink, agreed)
+        self._tape = Tape(sample.data)
+
+    def begin(self, done: Callable[[PulseError | None], None]) -> None:
+        """Ask the upstream for the stream; `done` hears the error, or None once it plays and has its number."""
+        asked = CreatePlaybackStream(
+            sample_spec=self.spec, channel_map=self.channel_map, volume=self.volume, sync_id=self.number
+        )
+
+        def made(outcome: Message | PulseError) -> None:
+            if not isinstance(outcome, PlaybackStreamCreated):
+                self.server.drop(self.number)
+                done(error_of(outcome))
+                return
+            self.new_attr(outcome)
+            self.server.add(self)
+            done(None)
+            self._play(outcome.missing)
+
+        self.server.ask_upstream(self.wire, self.number, self.clean(asked), made)
+
+    def _play(self, nbytes: int) -> None:
+        tape, frame = self._tape, self.spec.frame_bytes
+        data = tape.take(min(nbytes // frame * frame, tape.w - tape.r))
+        if not len(data):
+            return
+        self.sound(Sound(self.client.number, self.channel, 0, 0, data, True, len(data)))
+        if tape.r == tape.w:
+            drain = DrainPlaybackStream(channel=self.number)
+            self.server.ask_upstream(self.wire, self.number, drain, lambda outcome: self._played())
+
+    def _played(self) -> None:
+        if self.index in self.client.view.sink_inputs:  # else it was killed meanwhile
+            self.server.remove(self)
+
+    def upstream_told(self, message: Message) -> None:
+        if isinstance(message, Request):
+            self._play(message.nbytes)
+        else:
+            super().upstream_told(message)

@@ -74,10 +74,10 @@ def rescue(server: Server, view: View, device: Sink | Source) -> None:
             server.kill(stream)
 
 
-def follow_default(server: Server, view: View, before: Sink | Source) -> None:
+def follow_default(server: Server, view: View, before: Sink | Source | None) -> None:
     """Another device than `before` is the default now: its streams go there, but for those that somebody moved."""
     target = view.default_sink if isinstance(before, Sink) else view.default_source
-    if target is None or target is before:
+    if before is None or target is None or target is before:
         return
     for stream in streams_at(view, before):
         if not stream.placed:

@@ -160,6 +160,15 @@ def _required(name: str | None) -> str:
     return name
 
 
+def _sinks_suspended(client: Client, m: Any) -> list[Sink]:
+    """An empty name means all of them."""
+    return list(client.view.sinks.values()) if m.index is None and m.name == "" else [_one_sink(client, m)]
+
+
+def _sources_suspended(client: Client, m: Any) -> list[Source]:
+    return sources_of(client) if m.index is None and m.name == "" else [_one_source(client, m)]
+
+
 def _said(index: int | None, name: str | None) -> None:
     """There is no default for this command."""
     if index is None and name is None:
@@ -325,8 +334,8 @@ RULES: dict[type[Message], Rule] = {
     c.SendObjectMessage: Rule(_OWN),
     c.SetDefaultSink: Rule(_MODULES, (_sink_named,)),
     c.SetDefaultSource: Rule(_MODULES, (_source_named,)),
-    c.SuspendSink: Rule(_OWN),
-    c.SuspendSource: Rule(_OWN),
+    c.SuspendSink: Rule(_MODULES, (_sinks_suspended,)),
+    c.SuspendSource: Rule(_MODULES, (_sources_suspended,)),
     c.SetCardProfile: Rule(_OWN),
     c.SetSinkPort: Rule(_OWN),
     c.SetSourcePort: Rule(_OWN),

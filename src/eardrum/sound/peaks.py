@@ -8,7 +8,7 @@ from eardrum.sound.block import Block
 
 
 class Peaks:
-    """A stream at `rate_in` becomes its peaks at `rate_out` (Hz): one frame when an interval is over."""
+    """A stream at `rate_in` becomes its peaks at `rate_out`, a lower rate (Hz): one frame when an interval is over."""
 
     __slots__ = ("_held", "_rate_in", "_rate_out", "_taken")
 
@@ -21,7 +21,8 @@ class Peaks:
     @property
     def delay_usec(self) -> int:
         """How long ago the interval began that is not over, in µs."""
-        begun = -(-self._taken * self._rate_out // self._rate_in * self._rate_in // self._rate_out)
+        interval = self._taken * self._rate_out // self._rate_in
+        begun = -(-interval * self._rate_in // self._rate_out)
         return max(0, self._taken - begun) * 1_000_000 // self._rate_in
 
     def feed(self, block: Block) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import (
@@ -27,11 +28,14 @@ from eardrum.protocol.catalog import (
     SourceInfo,
     SourceInfoList,
     Subscribe,
+    SuspendSink,
+    SuspendSource,
 )
 from eardrum.protocol.kinds import FormatInfo
 from eardrum.server.answers.table import Answers
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.objects import Client, Sink, Source, View
+from eardrum.server.routing import follow_default, suspend
 from eardrum.server.rules import sources_of
 from eardrum.terms.audio import Volume, valid_volume
 from eardrum.terms.errors import PulseError, Refused
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
 
 LATENCY, DECIBEL_VOLUME = 0x2, 0x20
 SINK_DYNAMIC_LATENCY, SOURCE_DYNAMIC_LATENCY = 0x80, 0x40
-RUNNING, IDLE = 0, 1
+RUNNING, IDLE, SUSPENDED = range(3)
 PCM = 1  # encoding
 
 
@@ -63,7 +67,7 @@ def sink_info(client: Client, sink: Sink) -> SinkInfo:
         driver="eardrum",
         flags=LATENCY | DECIBEL_VOLUME | SINK_DYNAMIC_LATENCY,
         proplist={**_proplist(sink.description, "sound"), **sink.proplist},
-        state=RUNNING if playing else IDLE,
+        state=SUSPENDED if sink.suspended else RUNNING if playing else IDLE,
         formats=[FormatInfo(PCM, {})],
     )
 
@@ -85,7 +89,7 @@ def source_info(view: View, source: Source) -> SourceInfo:
         driver="eardrum",
         flags=LATENCY | DECIBEL_VOLUME | SOURCE_DYNAMIC_LATENCY,
         proplist={**_proplist(source.description, "monitor" if sink else "sound"), **source.proplist},
-        state=RUNNING if recording else IDLE,
+        state=SUSPENDED if source.suspended else RUNNING if recording else IDLE,
         formats=[FormatInfo(PCM, {})],
     )
 
@@ -128,14 +132,24 @@ def _set_level(server: Server, client: Client, device: Sink | Source, volume: Vo
 
 
 def set_default_sink(server: Server, client: Client, tag: int, message: SetDefaultSink, sink: Sink) -> Ack:
+    before = client.view.default_sink
     client.view.chosen_sink = sink.name
     client.view.server_changed()
+    follow_default(server, client.view, before)
     return Ack()
 
 
 def set_default_source(server: Server, client: Client, tag: int, message: SetDefaultSource, source: Source) -> Ack:
+    before = client.view.default_source
     client.view.chosen_source = source.name
     client.view.server_changed()
+    follow_default(server, client.view, before)
+    return Ack()
+
+
+def _suspend(server: Server, client: Client, devices: Sequence[Sink | Source], suspended: bool) -> Ack:
+    for device in devices:
+        suspend(server, client.view, device, suspended)
     return Ack()
 
 
@@ -167,5 +181,7 @@ ANSWERS: Answers = {
     ),
     SetDefaultSink: set_default_sink,
     SetDefaultSource: set_default_source,
+    SuspendSink: lambda server, client, tag, message, sinks: _suspend(server, client, sinks, message.suspend),
+    SuspendSource: lambda server, client, tag, message, sources: _suspend(server, client, sources, message.suspend),
     Subscribe: subscribe,
 }

@@ -22,7 +22,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.answers.table import Answers
 from eardrum.server.objects import Client, Sink
-from eardrum.server.played_sample import PlayedSample
+from eardrum.server.played_sample import CarriedSample, MixedSample
 from eardrum.server.routing import check_room
 from eardrum.server.samples import MAX_CACHE, MAX_SAMPLE, MAX_SAMPLES, Sample, Upload
 from eardrum.server.stream import Agreed
@@ -87,10 +87,10 @@ def delete(server: Server, client: Client, tag: int, message: DeleteUploadStream
     return Ack()
 
 
-def play(server: Server, client: Client, tag: int, message: PlaySample, sink: Sink, sample: Sample) -> SamplePlayed:
+def play(
+    server: Server, client: Client, tag: int, message: PlaySample, sink: Sink, sample: Sample
+) -> SamplePlayed | None:
     """Its properties: the sample's name, the sample's own, and over them what was said with the command."""
-    if sink.bus is None:
-        raise Refused(PulseError.NOTSUPPORTED, "samples are played where an outlet mixes by itself")
     level = message.volume if message.volume <= VOLUME_MAX else VOLUME_NORM
     name = value(sample.name)
     agreed = Agreed(
@@ -103,10 +103,23 @@ def play(server: Server, client: Client, tag: int, message: PlaySample, sink: Si
     if sink.suspended:
         raise Refused(PulseError.NOENTITY, f"{sink.name} is suspended")
     check_room(server, client.view, sink, agreed)
-    stream = PlayedSample(server, client.view, sink, agreed, sample, sink.bus)
+    if sink.bus is None:
+        carried = CarriedSample(server, client.view, sink, agreed, sample)
+        carried.begin(lambda error: _told(server, client, tag, carried.index, error))
+        return None
+    stream = MixedSample(server, client.view, sink, agreed, sample, sink.bus)
     server.add(stream)
     stream.start()
     return SamplePlayed(index=stream.index)
+
+
+def _told(server: Server, client: Client, tag: int, index: int, error: PulseError | None) -> None:
+    if client.number not in server.clients:
+        return
+    if error is None:
+        server.answer(client, tag, SamplePlayed(index=index))
+    else:
+        server.refuse(client, tag, error)
 
 
 def remove(server: Server, client: Client, tag: int, message: RemoveSample, sample: Sample) -> Ack:

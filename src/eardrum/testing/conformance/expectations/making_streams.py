@@ -10,10 +10,12 @@ from eardrum.protocol.catalog import (
     DeletePlaybackStream,
     DeleteRecordStream,
     GetSinkInfo,
+    GetSinkInputInfo,
     GetSourceInfo,
     PlaybackStreamCreated,
     RecordStreamCreated,
     SinkInfo,
+    SinkInputInfo,
     SourceInfo,
 )
 from eardrum.protocol.kinds import FormatInfo
@@ -23,7 +25,7 @@ from eardrum.terms.errors import PulseError
 from eardrum.terms.properties import value
 from eardrum.testing.conformance.client import S16, Fate, Talk, expect
 from eardrum.testing.conformance.expectation import MIXED, differs, expectation
-from eardrum.testing.conformance.reasons import BUDGET, CHOICE, FULL_FORMATS, NO_FIX, NO_PASSTHROUGH, NOT_MIXED, UNSET
+from eardrum.testing.conformance.reasons import BUDGET, CHOICE, FULL_FORMATS, NOT_MIXED, UNSET
 
 INVALID, NOENTITY, NOTSUPPORTED, TOOLARGE = (
     PulseError.INVALID, PulseError.NOENTITY, PulseError.NOTSUPPORTED, PulseError.TOOLARGE,
@@ -333,7 +335,6 @@ FIX = {"format": {"fix_format": True}, "rate": {"fix_rate": True}, "channels": {
 
 
 @expectation(each={name: (flags,) for name, flags in FIX.items()})
-@differs(NO_FIX, SampleSpec(SampleFormat.FLOAT32LE, 1, 44_100), "it stays what was asked for")
 def a_stream_that_says_fix_gets_what_the_sink_has_for(talk: Talk, flags: dict[str, bool]) -> None:
     sink = talk.must(SinkInfo, GetSinkInfo())
     mine = SampleSpec(SampleFormat.FLOAT32LE, 1, 44_100)
@@ -345,9 +346,11 @@ def a_stream_that_says_fix_gets_what_the_sink_has_for(talk: Talk, flags: dict[st
 
 
 @expectation
-@differs(NO_PASSTHROUGH, NOTSUPPORTED)
-def a_pcm_stream_may_pass_through(talk: Talk) -> None:
-    talk.play(passthrough=True)
+def a_pcm_stream_that_passes_through_is_alone(talk: Talk) -> None:
+    made = talk.play(passthrough=True, corked=True)
+    info = talk.must(SinkInputInfo, GetSinkInputInfo(index=made.sink_input))
+    expect((info.volume, info.has_volume), ((VOLUME_NORM,) * 2, False))
+    expect(talk.ask(talk.playing(corked=True)), PulseError.BUSY)
 
 
 @expectation

@@ -1,4 +1,4 @@
-"""What concerns a whole server: modules, samples, cards, defaults, suspending, messages to objects."""
+"""What concerns a whole server: modules, cards, defaults, suspending, messages to objects."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ import socket
 from eardrum.protocol.catalog import (
     DEVICE_RESTORE,
     Ack,
-    CreateUploadStream,
-    DeleteUploadStream,
     DeviceRestoreReadFormats,
     DeviceRestoreTest,
     Extension,
     ExtensionVersion,
-    FinishUploadStream,
     GetModuleInfo,
     GetModuleInfoList,
     GetServerInfo,
     LoadModule,
     ModuleInfoList,
     ModuleLoaded,
-    MoveSinkInput,
-    MoveSourceOutput,
     PlaybackStreamSuspended,
-    PlaySample,
-    RecordStreamMoved,
-    RemoveSample,
     SendObjectMessage,
     ServerInfo,
     SetCardProfile,
@@ -41,18 +33,15 @@ from eardrum.protocol.catalog import (
     SuspendSink,
     SuspendSource,
     UnloadModule,
-    UploadStreamCreated,
 )
 from eardrum.protocol.message import Message
 from eardrum.terms.errors import PulseError
-from eardrum.testing.conformance.client import S16, Fate, Talk, expect, map_of
+from eardrum.testing.conformance.client import Fate, Talk, expect
 from eardrum.testing.conformance.expectation import CARRIED, MIXED, differs, expectation
 from eardrum.testing.conformance.reasons import (
-    MOVES,
     NO_CARDS,
     NO_HOST,
     NO_MODULES,
-    NO_SAMPLES,
     OBJECTS,
     OWNER_SUSPENDS,
     STATISTICS,
@@ -62,7 +51,6 @@ from eardrum.testing.conformance.reasons import (
 ACCESS, INVALID, NOENTITY = PulseError.ACCESS, PulseError.INVALID, PulseError.NOENTITY
 TOOLARGE, NOEXTENSION, MODINITFAILED = PulseError.TOOLARGE, PulseError.NOEXTENSION, PulseError.MODINITFAILED
 NOTIMPLEMENTED = PulseError.NOTIMPLEMENTED
-MIB = 1024 * 1024
 
 
 # modules
@@ -114,62 +102,6 @@ def a_module_with_an_extension_hears_it_strictly(talk: Talk) -> None:
             expect(talk.another().ask(said), Fate.CLOSED)
     finally:
         talk.must(Ack, UnloadModule(index=loaded.index))
-
-
-# samples
-
-SAMPLES: dict[str, tuple[Message, PulseError]] = {
-    "PLAY_SAMPLE of no sample": (PlaySample(name="no-such"), NOENTITY),
-    "PLAY_SAMPLE without a name": (PlaySample(name=None), INVALID),
-    "PLAY_SAMPLE of a name that none can have": (PlaySample(name="a b"), INVALID),
-    "PLAY_SAMPLE by sink's index and name": (PlaySample(sink_index=0, sink_name="output", name="bell"), INVALID),
-    "PLAY_SAMPLE into no sink": (PlaySample(sink_name="no-such", name="bell"), NOENTITY),
-    "REMOVE_SAMPLE of no sample": (RemoveSample(name="no-such"), NOENTITY),
-    "REMOVE_SAMPLE without a name": (RemoveSample(name=None), INVALID),
-    "REMOVE_SAMPLE of a name that none can have": (RemoveSample(name="a b"), INVALID),
-}
-
-
-@expectation(each=SAMPLES)
-def a_sample_is_needed_for(talk: Talk, command: Message, error: PulseError) -> None:
-    expect(talk.ask(command), error)
-
-
-def uploading(length: int) -> CreateUploadStream:
-    return CreateUploadStream(name="bell", sample_spec=S16, channel_map=map_of(S16), length=length)
-
-
-@expectation(each={"more than 16 MiB": (16 * MIB + 4, TOOLARGE), "nothing": (0, INVALID), "half a frame": (6, INVALID)})
-@differs(NO_SAMPLES, ACCESS)
-def a_sample_cannot_be(talk: Talk, nbytes: int, error: PulseError) -> None:
-    expect(talk.ask(uploading(nbytes)), error)
-
-
-@expectation
-@differs(NO_SAMPLES, ACCESS)
-def a_sample_is_uploaded_played_and_removed(talk: Talk) -> None:
-    made = talk.must(UploadStreamCreated, uploading(400))
-    talk.write(made.channel, bytes(400))
-    talk.must(Ack, FinishUploadStream(channel=made.channel))
-    expect(talk.ask(FinishUploadStream(channel=made.channel)), NOENTITY)
-    expect(isinstance(talk.ask(PlaySample(name="bell")), PulseError), False)
-    talk.must(Ack, RemoveSample(name="bell"))
-
-
-@expectation
-@differs(NO_SAMPLES, ACCESS)
-def an_upload_of_nothing_is_too_large(talk: Talk) -> None:
-    made = talk.must(UploadStreamCreated, uploading(400))
-    expect(talk.ask(FinishUploadStream(channel=made.channel)), TOOLARGE)
-    expect(talk.ask(DeleteUploadStream(channel=made.channel)), NOENTITY)
-
-
-@expectation
-@differs(NO_SAMPLES, ACCESS)
-def upload_and_playback_streams_count_together(talk: Talk) -> None:
-    expect(talk.play(corked=True).channel, 0)
-    expect(talk.must(UploadStreamCreated, uploading(400)).channel, 1)
-    expect(talk.play(corked=True).channel, 2)
 
 
 # cards and ports
@@ -242,23 +174,6 @@ def a_sink_is_suspended_by(talk: Talk, name: str) -> None:
     for suspend in (True, False):
         expect(talk.ask(SuspendSink(name=name, suspend=suspend)), Ack())
         talk.hear(PlaybackStreamSuspended, channel=0, suspended=suspend)
-
-
-# moves
-
-
-@expectation
-@differs(MOVES, PulseError.NOTSUPPORTED)
-def a_record_stream_moves_to_another_source(talk: Talk) -> None:
-    made = talk.record(source_name="input", corked=True)
-    expect(talk.ask(MoveSourceOutput(index=made.source_output, source_name="output.monitor")), Ack())
-    talk.hear(RecordStreamMoved, channel=0, source_name="output.monitor")
-
-
-@expectation
-def a_stream_that_must_not_move_stays(talk: Talk) -> None:
-    made = talk.play(corked=True, no_move=True)
-    expect(talk.ask(MoveSinkInput(index=made.sink_input, sink_name="no-such")), NOENTITY)
 
 
 # the rest
