@@ -37,7 +37,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.message import Message, every
 from eardrum.protocol.packets import CONTROL, sound_head
-from eardrum.server.answers.playback import MAX_STREAMS
+from eardrum.server.routing import MAX_STREAMS
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.testing.strategies import messages
