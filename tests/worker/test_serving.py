@@ -39,6 +39,7 @@ from eardrum.server.events import OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.testing.workers import S16, Caller, Worker, ends_at_once, floods, until
 from eardrum.worker import outlet, serving
+from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.records import MUTED, Kind, Record
 from eardrum.worker.spec import OutletSpec
 
@@ -283,7 +284,7 @@ def test_descriptors_that_come_with_nonsense_are_closed(grow):
 
 
 def test_it_ends_a_while_after_its_last_connection(workers, tmp_path, monkeypatch):
-    monkeypatch.setattr(serving, "LINGER", 0.3)
+    monkeypatch.setattr(DeskLink, "lingers", 0.3)
     ours, theirs = seqpacket.pair()
     path = workers._directory / "lingering"
     with ours, socket.socket(socket.AF_UNIX) as listening:

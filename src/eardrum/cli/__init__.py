@@ -16,7 +16,7 @@ import click
 from eardrum import __version__
 from eardrum.terms.errors import Complaint
 
-VERBS = ("up", "open", "close", "list", "run", "trace", "heard")
+VERBS = ("up", "open", "close", "list", "run", "trace", "heard", "serve")
 
 
 class Verbs(click.Group):

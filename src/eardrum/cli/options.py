@@ -45,7 +45,8 @@ def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     return None if value is None else checked_name(value)
 
 
-def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
+def checked_output(value: str) -> str:
+    """An output's wire end as typed, with its path made absolute. Raises Complaint."""
     end = output_end(value)
     if end.kind != "file":
         return str(end)
@@ -55,8 +56,19 @@ def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return f"file:{path}"
 
 
+def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    return checked_output(value)
+
+
 def _input(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     return None if value is None else str(input_end(value))
+
+
+def say_ready(descriptor: int | None) -> None:
+    """Tell whoever waits at --ready-fd."""
+    if descriptor is not None:
+        os.write(descriptor, b"\n")
+        os.close(descriptor)
 
 
 runtime_dir = click.option(
@@ -68,6 +80,7 @@ runtime_dir = click.option(
     callback=_runtime,
     help="Where the desk is.  [default: $XDG_RUNTIME_DIR/eardrum]",
 )
+ready_fd = click.option("--ready-fd", type=int, metavar="N", help="Write a newline to this descriptor when serving.")
 name_argument = click.argument("name", callback=_name)
 name_option = click.option("--name", callback=_name, help="The outlet's name.  [default: from the command]")
 output = click.option(

@@ -14,7 +14,7 @@ from eardrum.terms.names import SPEAKERS
 @click.command("up")
 @options.runtime_dir
 @click.option("--upstream", metavar="ADDRESS", help="The host's sound server as in PULSE_SERVER, or none.")
-@click.option("--ready-fd", type=int, metavar="N", help="Write a newline to this descriptor when serving.")
+@options.ready_fd
 @click.option("--until-fd", type=int, metavar="N", help="End when nobody holds the other end of this pipe any more.")
 def verb(runtime: Path, upstream: str | None, ready_fd: int | None, until_fd: int | None) -> int:
     """Serve outlets until interrupted."""
@@ -22,9 +22,7 @@ def verb(runtime: Path, upstream: str | None, ready_fd: int | None, until_fd: in
 
     def announce(host: str) -> None:
         click.echo(f"serving in {runtime}, host is {f'room:{SPEAKERS}' if host == 'none' else host}")
-        if ready_fd is not None:
-            os.write(ready_fd, b"\n")
-            os.close(ready_fd)
+        options.say_ready(ready_fd)
 
     if options.is_makeshift(runtime, os.environ, os.getuid()):
         click.echo(f"eardrum: outlets are in {runtime}, because XDG_RUNTIME_DIR is not set", err=True)

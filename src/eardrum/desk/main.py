@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
 from eardrum.desk.say import say
 from eardrum.desk.workers import Workers
-from eardrum.kernel import confinement
+from eardrum.kernel import confinement, descriptors
 from eardrum.kernel.outlet_directory import Runtime
 from eardrum.terms.errors import Complaint
 from eardrum.worker import nursery
@@ -37,8 +36,7 @@ def run_desk(
     readable when the desk is to end. `load` runs in the nursery and gives what workers do. The calling process must
     have no threads and must not have imported numpy. Raises Complaint if the desk cannot start.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    descriptors.raise_limit()
     try:
         confinement.prepare()
     except OSError as error:

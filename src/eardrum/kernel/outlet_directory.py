@@ -29,7 +29,7 @@ BACKLOG = 512  # a client that finds the backlog full takes the server for absen
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NODE = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-_SUN_PATH = 108  # bytes, with the terminating zero
+LONGEST_PATH = 107  # bytes of a socket address
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Runtime:
         self._shared = self.path == SHARED if shared is None else shared
         private = 0o711 if self._shared else 0o700
         _check_ancestors(self.path)
-        with suppress(OSError), _umask(0o077):
+        with suppress(OSError), umask(0o077):
             self.path.parent.mkdir()
         self.descriptor = _directory(self.path, None, private, used_before="lock")
         self._outlets = _directory(self.outlets, self.descriptor, private)
@@ -111,7 +111,7 @@ class Runtime:
         path = self.path / "lock"
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
-            with _umask(0o077):
+            with umask(0o077):
                 descriptor = os.open("lock", flags, 0o600, dir_fd=self.descriptor)
         except OSError as error:
             raise Complaint(f"{path}: {error.strerror}; remove it and try again") from None
@@ -129,9 +129,10 @@ class Runtime:
         return descriptor
 
 
-def connect(path: Path) -> socket.socket:
-    """A blocking connection to a UNIX socket, whatever the length of its path. Raises OSError."""
+def connect(path: Path, timeout: float | None = None) -> socket.socket:
+    """A connection to a UNIX socket, whatever the length of its path; `timeout` in seconds. Raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(timeout)
     try:
         with short_path(path) as address:
             connection.connect(address)
@@ -144,7 +145,7 @@ def connect(path: Path) -> socket.socket:
 @contextmanager
 def short_path(path: Path) -> Iterator[str]:
     """A name for `path` that fits into a socket address, valid inside the `with`. Raises OSError."""
-    if len(os.fsencode(path)) < _SUN_PATH:
+    if len(os.fsencode(path)) <= LONGEST_PATH:
         yield str(path)
         return
     parent = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -155,7 +156,7 @@ def short_path(path: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _umask(mask: int) -> Iterator[None]:
+def umask(mask: int) -> Iterator[None]:
     before = os.umask(mask)
     try:
         yield
@@ -179,7 +180,7 @@ def _directory(path: Path, parent: int | None, mode: int, gid: int = -1, used_be
     """
     name = str(path) if parent is None else path.name
     try:
-        with suppress(FileExistsError), _umask(0o077):
+        with suppress(FileExistsError), umask(0o077):
             os.mkdir(name, dir_fd=parent)
         descriptor = os.open(name, _DIRECTORY, dir_fd=parent)
     except NotADirectoryError:
@@ -210,8 +211,8 @@ def _listen(path: Path, directory: int, access: Access) -> socket.socket:
     _unlink_socket(path, directory)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        short = len(os.fsencode(path)) < _SUN_PATH
-        with _umask(0o177):
+        short = len(os.fsencode(path)) <= LONGEST_PATH
+        with umask(0o177):
             listening.bind(str(path) if short else f"/proc/self/fd/{directory}/{path.name}")
         node = os.open(path.name, _NODE, dir_fd=directory)
         try:

@@ -63,15 +63,23 @@ async def reach(connection: socket.socket, path: str) -> None:
                 return connection.connect(address)
         except BlockingIOError:  # its backlog is full; a UNIX socket never connects later by itself
             await asyncio.sleep(_RETRY)
-        except FileNotFoundError:
-            raise Unreachable(path, "no such socket; is the sound server running?") from None
-        except ConnectionRefusedError:
-            raise Unreachable(path, "nobody serves this socket; start the sound server") from None
-        except PermissionError:
-            why = f"uid {os.geteuid()} may not connect; it belongs to another user"
-            raise Unreachable(path, why, PulseError.ACCESS) from None
         except OSError as error:
-            raise Unreachable(path, f"{error.strerror}; is it the socket of a sound server?") from None
+            raise unreachable(path, error) from None
+
+
+def unreachable(path: str, error: OSError) -> Unreachable:
+    """Why nobody could be connected to there."""
+    match error:
+        case TimeoutError() | BlockingIOError():
+            return Unreachable(path, "more wait to be served than it takes; is the sound server stuck?")
+        case FileNotFoundError():
+            return Unreachable(path, "no such socket; is the sound server running?")
+        case ConnectionRefusedError():
+            return Unreachable(path, "nobody serves this socket; start the sound server")
+        case PermissionError():
+            why = f"uid {os.geteuid()} may not connect; it belongs to another user"
+            return Unreachable(path, why, PulseError.ACCESS)
+    return Unreachable(path, f"{error.strerror}; is it the socket of a sound server?")
 
 
 async def _authenticate(connection: socket.socket, path: str, cookies: Sequence[str]) -> int:

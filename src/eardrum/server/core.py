@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any
 
-from eardrum.protocol.catalog import Change, Facility, SubscribeEvent
+from eardrum.protocol.catalog import Ack, Change, Facility, SubscribeEvent
 from eardrum.protocol.message import Message
 from eardrum.server import answers
 from eardrum.server.carried_playback import CarriedPlayback
@@ -13,6 +13,7 @@ from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.effects import (
     Answer,
     Effect,
+    Finish,
     HangUp,
     KeepLevel,
     Refuse,
@@ -279,6 +280,11 @@ class Server:
 
     def hang_up(self, client: Client, why: str) -> None:
         self.effects.append(HangUp(client.number, why))
+
+    def finish(self) -> Ack:
+        """The server ends when this is answered."""
+        self.effects.append(Finish())
+        return Ack()
 
     def wire_says(self, wire: int, error: PulseError | None) -> None:
         """What the upstream of this wire made of the newest stream. That there is no upstream is known outside."""

@@ -55,6 +55,11 @@ class HangUp:
 
 
 @dataclass(slots=True)
+class Finish:
+    """A client of a standard server ends it; what was said before is still delivered."""
+
+
+@dataclass(slots=True)
 class WakeMe:
     """Hand in `Woke` at this time (seconds). The newest one counts; None: no need."""
 
@@ -161,6 +166,6 @@ class StopListening:
 
 
 Effect = (
-    Answer | Refuse | Tell | SendSound | HangUp | WakeMe | WantUpstream | Reissue | ReissueSound
+    Answer | Refuse | Tell | SendSound | HangUp | Finish | WakeMe | WantUpstream | Reissue | ReissueSound
     | KeepLevel | WireSays | WriteFile | OpenFifo | Listen | CloseFifo | StopListening
 )  # fmt: skip

@@ -162,13 +162,16 @@ class View:
         *,
         hears_itself: bool = False,
         opens: bool = False,
+        user_name: str = "eardrum",
     ) -> None:
         """With `hears_itself` the monitor of the default sink is the default source if there is no input.
 
         With `opens` its modules may have FIFOs and sockets opened, with the rights of the user who runs the server.
+        `name` is told as the host's, `user_name` as that of the user whose server this is.
         """
         self.number = number
         self.name = name
+        self.user_name = user_name
         self.sinks = {sink.index: sink for sink in sinks}
         self.sources = {source.index: source for source in sources}
         self.chosen_sink: str | None = None  # the name that a program made the default

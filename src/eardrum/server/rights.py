@@ -16,3 +16,6 @@ class Right(enum.Flag):
     HEAR = enum.auto()  # record a monitor in which others play
     MODULES = enum.auto()  # load the emulated modules
     OWN = enum.auto()  # all that a standard server lets its clients do
+
+
+EVERY = ~Right.NONE

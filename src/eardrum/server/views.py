@@ -49,6 +49,20 @@ def outlet_view(
     return make
 
 
+def serve_view(user_name: str, host_name: str, output: WireEnd, input: WireEnd | None) -> MakeView:
+    """How the view of a standard server's worker is made: one for all clients."""
+
+    def make(number: int, buses: Buses) -> View:
+        name, description = ("auto_null", "Dummy Output") if output.kind == "null" else (OUTPUT, "Output")
+        sink = Sink(0, name, description, buses.output)
+        sources = [Source(0, f"{name}.monitor", f"Monitor of {description}", buses.output, monitor_of=sink)]
+        if input is not None:
+            sources.append(Source(1, INPUT, "Input", buses.input))
+        return View(number, host_name, [sink], sources, hears_itself=True, opens=True, user_name=user_name)
+
+    return make
+
+
 def _guest_view(number: int, name: str, buses: Buses) -> View:
     sources = [
         Source(0, OUTPUT, f"What {name} plays", buses.output),

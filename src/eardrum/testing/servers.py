@@ -226,14 +226,28 @@ class Stage:
             runtime = Path(tempfile.mkdtemp(prefix="desk-", dir=self.directory))
         reader, writer = os.pipe()
         argv = [EARDRUM, "up", "--runtime-dir", str(runtime), "--upstream", upstream, "--ready-fd", str(writer)]
+        return Desk(self, runtime, self._start_ready(runtime.name, argv, reader, writer))
+
+    def serve(self, name: str = "serve", *options: str, **popen: Any) -> Server:
+        """An `eardrum serve` that is ready, at `NAME/native` in the stage's directory; `options` are its own."""
+        path = self.make_directory(name) / "native"
+        reader, writer = os.pipe()
+        argv = [EARDRUM, "serve", "--socket", str(path), "--ready-fd", str(writer), *options]
+        process = self._start_ready(name, argv, reader, writer, **popen)
+        return Server(f"unix:{path}", "auto_null", (process.pid,))
+
+    def _start_ready(
+        self, name: str, argv: Sequence[str], reader: int, writer: int, **popen: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a program that writes to the pipe when it is ready, and wait for that."""
         with os.fdopen(reader, "rb") as ready:
             try:
-                process = self.start(runtime.name, argv, pass_fds=[writer])
+                process = self.start(name, argv, pass_fds=[writer], **popen)
             finally:
                 os.close(writer)
             if not ready.read(1):  # at its end, or closed without a word
-                raise RuntimeError(f"the desk did not get ready:\n{self.log(runtime.name)}")
-        return Desk(self, runtime, process)
+                raise RuntimeError(f"{name} did not get ready:\n{self.log(name)}")
+        return process
 
     # programs that play and record
 

@@ -10,15 +10,17 @@ from collections.abc import Callable
 from eardrum.kernel import seqpacket
 from eardrum.server.effects import KeepLevel, WireSays
 from eardrum.terms.errors import RemoteProtocolError
+from eardrum.worker.owner import Counts
 from eardrum.worker.records import FROM_DESK, MUTED, RECORD_BYTES, Kind, Record, parse
 
 REPORT_EVERY = 0.5  # seconds at least between two reports of counts, levels and wires
-
-Counts = tuple[int, int, int]  # connections, streams that play, streams that record
+LINGER = 20.0  # seconds that a worker waits for the next connection
 
 
 class DeskLink:
-    """`orphan` once the desk is gone; `stale` when there may be something to report."""
+    """The desk as the `Owner` of a worker."""
+
+    lingers: float | None = LINGER
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)

@@ -8,6 +8,7 @@ from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import STEREO
 from eardrum.terms.names import input_end, output_end
+from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.serving import Worker
 from eardrum.worker.spec import OutletSpec
 
@@ -27,4 +28,4 @@ def serve(spec: OutletSpec, link: int, listening: int, file: int | None) -> None
     writer = FileWriter(file, output.argument, RATE, len(STEREO)) if file is not None else None
     levels = [(level.volume, level.muted) for level in (spec.output_level, spec.input_level)]
     view = outlet_view(spec.name, output, input, *levels, modules=spec.modules)
-    Worker(spec.name, view, link, listening=listening, rights=rights, writer=writer).run()
+    Worker(spec.name, view, DeskLink(link), listening=listening, rights=rights, writer=writer).run()

@@ -21,6 +21,7 @@ from eardrum.server.views import outlet_view, room_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.names import WireEnd
 from eardrum.upstream.streams import Answered, Streams
+from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.serving import Worker
 
@@ -92,7 +93,7 @@ def _serve(name: str) -> None:
         program = Asking(NEWEST)
         for message in (c.SetClientName(), c.GetServerInfo(), c.GetSinkInfoList()):
             ours.sendall(program.ask(message)[1])
-    Worker(name, room_view(name), link.detach()).run(confine=lambda: None)
+    Worker(name, room_view(name), DeskLink(link.detach())).run(confine=lambda: None)
 
 
 class _Scene:

@@ -25,6 +25,7 @@ from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.core import Server
 from eardrum.server.effects import (
     Answer,
+    Finish,
     HangUp,
     KeepLevel,
     Refuse,
@@ -53,7 +54,7 @@ from eardrum.server.events import (
 from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError, RemoteProtocolError
-from eardrum.worker.desk_link import DeskLink
+from eardrum.worker.owner import Owner
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import UpstreamLinks
@@ -65,7 +66,6 @@ HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are hear
 HEARD_AT_LEAST = 4  # even if the turn is over
 ACCEPTED_AT_ONCE = 16
 TIDY_EVERY = 0.5  # seconds at least between two times that freed memory is given back
-LINGER = 20.0  # seconds that a worker waits for the next connection
 
 
 class _Connection:
@@ -91,25 +91,27 @@ def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
 class Worker:
     """One process. `name` is the outlet's or the room's.
 
-    It ends a while after its last connection, unless it holds a file: then it stays until the desk says FINISH.
+    It ends when its owner says FINISH, or a while after its last connection, unless it holds a file.
     """
 
     def __init__(
         self,
         name: str,
         make_view: MakeView,
-        desk: int,
+        owner: Owner,
         *,
         listening: int | None = None,
         rights: Right = Right.NONE,
         writer: FileWriter | None = None,
+        most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         self._name = name
         self._rights = rights
+        self._most = most_connections
         self._core = Server(make_view, writes_file=(OUTPUT,) if writer is not None else ())
         self._loop = Loop(self._woke, self._settled)
         self._scratch = Scratch()
-        self._desk = DeskLink(desk)
+        self._owner = owner
         self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)
         self._watchers = Watchers(self._loop, self._read)
         self._listening = socket.socket(fileno=listening) if listening is not None else None
@@ -117,6 +119,7 @@ class Worker:
         self._connections: dict[int, _Connection] = {}
         self._next = 0
         self._stuck = False
+        self._finishing = False
         self._core_due: float | None = None
         self._now = self._alone_since = time.monotonic()
         self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
@@ -133,23 +136,24 @@ class Worker:
             WakeMe: self._wake_me,
             WriteFile: self._write_file,
             HangUp: self._hang_up,
-            KeepLevel: self._desk.keep_level,
-            WireSays: self._desk.wire_says,
+            Finish: self._finish_soon,
+            KeepLevel: self._owner.keep_level,
+            WireSays: self._owner.wire_says,
             WantUpstream: self._want_upstream,
         }
 
     def run(self, confine: Callable[[], None] = confine) -> None:
         """Serve until it is over, confined for ever."""
-        self._loop.watch(self._desk.descriptor, READ, self._hear_desk)
+        self._loop.watch(self._owner.descriptor, READ, self._hear_owner)
         if self._listening is not None:
             self._listening.setblocking(False)
             self._loop.watch(self._listening.fileno(), READ, self._accept)
         confine()
-        self._desk.tell(Record(Kind.READY))
+        self._owner.tell(Record(Kind.READY))
         self._set_wake()
         self._loop.run()
         self._loop.close()
-        self._desk.close()
+        self._owner.close()
         if self._listening is not None:
             self._listening.close()
 
@@ -169,10 +173,10 @@ class Worker:
             self._attend(client, client.unheard)
 
     def _settled(self) -> None:
-        """All events of this wake-up are done: write, tell the desk, see whether it is over."""
+        """All events of this wake-up are done: write, tell the owner, see whether it is over."""
         self._flush()
-        self._desk.report(self._now, lambda: (len(self._connections), *self._core.count_streams()))
-        if self._loop.running and not self._connections and (self._desk.orphan or self._lonely):
+        self._owner.report(self._now, lambda: (len(self._connections), *self._core.count_streams()))
+        if self._loop.running and self._over:
             self._finish()
         if self._untidy and self._now - self._tidied >= TIDY_EVERY:
             self._untidy, self._tidied = False, self._now
@@ -180,19 +184,27 @@ class Worker:
         self._set_wake()
 
     @property
-    def _lonely(self) -> bool:
-        return self._writer is None and not self._watchers and self._now - self._alone_since >= LINGER
+    def _over(self) -> bool:
+        if self._finishing or (self._owner.orphan and not self._connections):
+            return True
+        ends_at = self._ends_at
+        return ends_at is not None and self._now >= ends_at
+
+    @property
+    def _ends_at(self) -> float | None:
+        """When it is over if nobody connects until then."""
+        lingers = self._owner.lingers
+        if lingers is None or self._connections or self._writer is not None or self._watchers:
+            return None
+        return self._alone_since + lingers
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
         if self._ready_to_go_on():
             times.append(self._now)
-        if not self._connections and self._writer is None and not self._watchers:
-            times.append(self._alone_since + LINGER)
         if self._untidy:
             times.append(self._tidied + TIDY_EVERY)
-        if self._desk.due is not None:
-            times.append(self._desk.due)
+        times += [at for at in (self._ends_at, self._owner.due) if at is not None]
         self._loop.wake_at = min(times, default=None)
 
     # -- clients
@@ -202,7 +214,7 @@ class Worker:
         with contextlib.suppress(OSError):  # nobody there any more, or no descriptor left
             for _ in range(ACCEPTED_AT_ONCE):
                 connection, _ = self._listening.accept()
-                if len(self._connections) >= MOST_CONNECTIONS:
+                if len(self._connections) >= self._most:
                     connection.close()
                     continue
                 self._join(connection, 0, self._rights, 0)
@@ -213,7 +225,7 @@ class Worker:
         client = _Connection(self._next, connection, conversation)
         self._connections[client.number] = client
         self._loop.watch(client.link.descriptor, READ, lambda events: self._hear(client, events))
-        self._desk.stale = True
+        self._owner.stale = True
         self._do(Joined(client.number, view, rights, version))
 
     def _hear(self, client: _Connection, events: int) -> None:
@@ -258,7 +270,7 @@ class Worker:
                 channel, seek, offset, samples, first, total = item
                 self._do(Sound(number, channel, seek, offset, samples, first, total))
             else:
-                self._desk.stale = True
+                self._owner.stale = True
                 self._do(Asked(number, item.tag, item.message))
 
     def _trace_heard(self, client: _Connection, item: Command | SoundPacket) -> None:
@@ -276,7 +288,7 @@ class Worker:
         client.link.close()
         self._alone_since = self._now
         self._untidy = True
-        self._desk.stale = True
+        self._owner.stale = True
         self._do(Left(client.number))
 
     def _answer(self, effect: Answer) -> None:
@@ -320,6 +332,9 @@ class Worker:
         if client is not None:
             client.ending = True
             self._dirty.add(client)
+
+    def _finish_soon(self, effect: Finish) -> None:
+        self._finishing = True
 
     def _wake_me(self, effect: WakeMe) -> None:
         self._core_due = effect.at
@@ -375,14 +390,14 @@ class Worker:
             with contextlib.suppress(OSError):
                 self._writer.finish()
             self._writer = None
-            self._desk.tell(Record(Kind.FILE_FAILED))
+            self._owner.tell(Record(Kind.FILE_FAILED))
 
-    # -- the desk
+    # -- the owner
 
-    def _hear_desk(self, events: int) -> None:
-        heard = self._desk.receive()
-        if self._desk.orphan:
-            self._loop.forget(self._desk.descriptor)
+    def _hear_owner(self, events: int) -> None:
+        heard = self._owner.receive()
+        if self._owner.orphan:
+            self._loop.forget(self._owner.descriptor)
         if heard is None:
             return
         record, descriptors = heard
@@ -403,13 +418,13 @@ class Worker:
     def _do_upstream(self, event: Event) -> None:
         told = isinstance(event, UpstreamTold) and not isinstance(event.message, Request)
         if told or isinstance(event, UpstreamLost):
-            self._desk.stale = True  # streams may have ended
+            self._owner.stale = True  # streams may have ended
         self._do(event)
 
     def _want_upstream(self, effect: WantUpstream) -> None:
         error = self._upstreams.hopeless(effect.wire, self._now)
         if error is None:
-            self._desk.tell(Record(Kind.WANT, effect.wire))
+            self._owner.tell(Record(Kind.WANT, effect.wire))
         else:
             self._do(UpstreamLost(effect.wire, error))
 
@@ -422,6 +437,6 @@ class Worker:
             with contextlib.suppress(OSError):
                 self._writer.finish()
             self._writer = None
-        self._desk.tell_news()
-        self._desk.tell(Record(Kind.FINISHED))
+        self._owner.tell_news()
+        self._owner.tell(Record(Kind.FINISHED))
         self._loop.running = False

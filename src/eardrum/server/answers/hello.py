@@ -10,6 +10,7 @@ from eardrum.protocol.catalog import (
     AuthReply,
     Change,
     ClientNamed,
+    Exit,
     Facility,
     GetServerInfo,
     ServerInfo,
@@ -51,13 +52,13 @@ def set_client_name(server: Server, client: Client, tag: int, message: SetClient
 
 
 def get_server_info(server: Server, client: Client, tag: int, message: GetServerInfo) -> ServerInfo:
-    """Names of the outlet, never of the host or its user."""
+    """The view's names: those of an outlet tell nothing of the host or its user."""
     view = client.view
     sink, source = view.default_sink, default_source_of(client)
     return ServerInfo(
         package_name="eardrum",
         package_version=__version__,
-        user_name="eardrum",
+        user_name=view.user_name,
         host_name=view.name,
         sample_spec=DEVICE_SPEC,
         default_sink=sink.name if sink else None,
@@ -71,5 +72,6 @@ ANSWERS: Answers = {
     Auth: auth,
     SetClientName: set_client_name,
     GetServerInfo: get_server_info,
+    Exit: lambda server, client, tag, message: server.finish(),
     Stat: lambda server, client, tag, message: StatReply(),
 }

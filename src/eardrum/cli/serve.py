@@ -1,0 +1,99 @@
+"""`eardrum serve`: be a sound server, in the foreground."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import click
+
+from eardrum.cli import options
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import WireEnd, input_end, output_end
+
+OTHER_DESCRIPTORS = 32  # files, FIFOs and what the interpreter has open
+FEW = 1024  # connections; so many or more go without saying
+
+
+def _sink(ctx: click.Context, param: click.Parameter, value: str) -> WireEnd:
+    return _end_here("--sink", output_end(options.checked_output(value)))
+
+
+def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> WireEnd | None:
+    return None if value is None else _end_here("--source", input_end(value))
+
+
+def _end_here(option: str, end: WireEnd) -> WireEnd:
+    if end.kind in ("host", "room"):
+        raise Complaint(f"{option} {end}: only an outlet's wire leads to a room or the host; see `eardrum open`", 2)
+    return end
+
+
+def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    if value not in ("0600", "0660", "0666"):
+        raise Complaint(f"--mode {value}: use 0600, 0660 or 0666", status=2)
+    return int(value, 8)
+
+
+@click.command("serve")
+@click.option("--socket", "path", required=True, metavar="PATH", type=click.Path(path_type=Path))
+@click.option("--mode", default="0600", show_default=True, callback=_mode, help="The socket's mode: 0600, 0660, 0666.")
+@click.option(
+    "--sink",
+    default="null",
+    metavar="END",
+    callback=_sink,
+    show_default=True,
+    help="Where the sound goes: file:PATH.wav, file:PATH.flac or null.",
+)
+@click.option("--source", metavar="END", callback=_source, help="Where a microphone comes from: silence.")
+@options.ready_fd
+@click.option("--check", is_flag=True, help="Serve nothing: see whether a server answers at the socket.")
+def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd: int | None, check: bool) -> None:
+    """Be a sound server with every right for those who can open the socket, until interrupted.
+
+    Programs find it by PULSE_SERVER=unix:PATH. It has one sink, whose monitor is the default source; `pactl
+    load-module` makes more.
+    """
+    if check:
+        _check(path)
+        return
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when numpy is imported
+    from eardrum.desk.recording import Recording
+    from eardrum.kernel import descriptors
+    from eardrum.kernel.server_socket import ServerSocket
+    from eardrum.worker import standard
+
+    most = descriptors.raise_limit() - OTHER_DESCRIPTORS
+    with contextlib.ExitStack() as stack:
+        socket = ServerSocket(path, mode)
+        stack.callback(socket.remove)
+        said, file = f"serving at {socket.path}", None
+        if sink.kind == "file":
+            recording = Recording(Path(sink.argument))
+            stack.callback(recording.end)
+            written, file = recording.take()
+            said += f", recording to {written}"
+
+        def ready() -> None:
+            click.echo(said)
+            if most < FEW:
+                _say(f"only {most} clients fit, because `ulimit -Hn` is low")
+            options.say_ready(ready_fd)
+
+        standard.serve(socket.listening.detach(), sink, source, file, most=most, ready=ready, say=_say)
+
+
+def _say(line: str) -> None:
+    click.echo(f"eardrum: {line}", err=True)
+
+
+def _check(path: Path) -> None:
+    from eardrum.kernel.client import Client
+    from eardrum.protocol.catalog import GetServerInfo, ServerInfo
+
+    with Client(path) as client:
+        info = client.ask(GetServerInfo())
+    assert isinstance(info, ServerInfo)
+    click.echo(f"{info.package_name} {info.package_version} serves {path}")

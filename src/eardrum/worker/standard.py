@@ -1,0 +1,97 @@
+"""The process of `eardrum serve`: a server with every right for whoever can open its socket, until a signal ends it.
+
+No desk stands behind it, and it is not confined: it may open what its user may open.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pwd
+import socket
+from collections.abc import Callable
+
+from eardrum.kernel import memory
+from eardrum.kernel.signals import Signals
+from eardrum.kernel.sound_files import FileWriter
+from eardrum.server.effects import KeepLevel, WireSays
+from eardrum.server.mixed import RATE
+from eardrum.server.rights import EVERY
+from eardrum.server.views import serve_view
+from eardrum.terms.audio import STEREO
+from eardrum.terms.names import WireEnd
+from eardrum.worker.owner import Counts
+from eardrum.worker.records import Kind, Record
+from eardrum.worker.serving import Worker
+
+
+class Foreground:
+    """Whoever started this process, as the `Owner` of its worker: speaks by signals, is told by lines."""
+
+    lingers: float | None = None
+    orphan = False
+    stale = False
+    due: float | None = None
+
+    def __init__(self, ready: Callable[[], None], say: Callable[[str], None]) -> None:
+        self._signals = Signals()
+        self._ready = ready
+        self._say = say
+        self.descriptor = self._signals.descriptor
+
+    def receive(self) -> tuple[Record, list[int]] | None:
+        return (Record(Kind.FINISH), []) if self._signals.end_asked() else None
+
+    def tell(self, record: Record) -> None:
+        if record.kind is Kind.READY:
+            self._ready()
+        elif record.kind is Kind.FILE_FAILED:
+            self._say("the recording ends here: the disk is full, or files may not be longer; all else plays on")
+
+    def keep_level(self, effect: KeepLevel) -> None:
+        """Levels last as long as the server."""
+
+    def wire_says(self, effect: WireSays) -> None:
+        """No wire leads to another server."""
+
+    def report(self, now: float, count: Callable[[], Counts]) -> None:
+        """Nobody counts."""
+
+    def tell_news(self) -> None:
+        """There is none."""
+
+    def close(self) -> None:
+        self._signals.close()
+
+
+def serve(
+    listening: int,
+    output: WireEnd,
+    input: WireEnd | None,
+    file: int | None,
+    *,
+    most: int,
+    ready: Callable[[], None],
+    say: Callable[[str], None],
+) -> None:
+    """Serve until SIGTERM, SIGINT, SIGHUP or a client's EXIT.
+
+    `listening` is the socket's descriptor, `file` what a `file:` end writes; both become ours. `most` connections are
+    served at once. `ready` is called when clients are answered, `say` with what a person should know.
+    """
+    owner = Foreground(ready, say)
+    writer = FileWriter(file, output.argument, RATE, len(STEREO)) if file is not None else None
+    view = serve_view(user_name(), socket.gethostname(), output, input)
+    worker = Worker("serve", view, owner, listening=listening, rights=EVERY, writer=writer, most_connections=most)
+    memory.give_back_early()
+    gc.collect()
+    gc.freeze()
+    worker.run(confine=lambda: None)
+
+
+def user_name() -> str:
+    """The name of this process' user, or its number where it has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
