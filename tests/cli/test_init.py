@@ -30,6 +30,17 @@ def test_what_is_no_command_is_a_usage_error(words):
     assert said.stderr.splitlines()[-1].startswith("Error: ")
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("lst", "list"), ("opne", "open"), ("hear", "heard"), ("lisp", "list")])
+def test_a_verb_that_is_nearly_one(typed, meant):
+    said = CliRunner().invoke(eardrum, [typed, "--some", "words"])
+    assert said.exit_code == 2
+    assert said.stderr.splitlines()[-1] == f"Error: No such command '{typed}'. Did you mean '{meant}'?"
+
+
+def test_the_list_of_verbs_tells_each_in_a_whole_line():
+    assert "..." not in CliRunner().invoke(eardrum, ["--help"], terminal_width=80).stdout.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "stderr"),
     [

@@ -6,6 +6,7 @@ decides what an outlet may do. It asks the desk.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -30,6 +31,15 @@ class Verbs(click.Group):
             return None
         verb: click.Command = importlib.import_module(f"eardrum.cli.{cmd_name}").verb
         return verb
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], VERBS, 1)
+            raise click.UsageError(error.message + (f" Did you mean '{near[0]}'?" if near else ""), ctx) from None
 
     def main(self, *args: Any, **extra: Any) -> Any:
         try:

@@ -45,7 +45,7 @@ def _tones(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     return tuple(tones)
 
 
-@click.command("heard")
+@click.command("heard", short_help="Say what a sound file holds, and check it.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--tone", "tones", multiple=True, metavar="[CHANNEL:]HZ", callback=_tones, help="This tone is heard.")
 @click.option("--within", default=1.0, show_default=True, metavar="PERCENT", help="How far a tone may be off.")

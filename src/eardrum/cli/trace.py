@@ -44,7 +44,12 @@ class _Trace(Running):
         return rest
 
 
-@click.command("trace", cls=_Trace, context_settings={"allow_interspersed_args": False})
+@click.command(
+    "trace",
+    cls=_Trace,
+    context_settings={"allow_interspersed_args": False},
+    short_help="Show what programs and their sound server say.",
+)
 @options.runtime_dir
 @click.option("--server", metavar="ADDRESS", help="The sound server as in PULSE_SERVER.  [default: the program's own]")
 @click.option("--audio", is_flag=True, help="Sound packets too.")

@@ -62,7 +62,7 @@ async def choose(upstream: str | None, own_outlets: Path) -> Host:
             continue
         connection.close()
         return host
-    say(f"no sound server answers here; `host` is the room `{SPEAKERS}` (--upstream ADDRESS names a server)")
+    say(f"no sound server answers here; `host` is the room `{SPEAKERS}` (`eardrum up --upstream ADDRESS` names one)")
     return Host()
 
 
