@@ -163,6 +163,12 @@ def test_samples_of_one_outlet_are_none_of_another(room):
     assert other.ask(GetSampleInfoList()).items == []
 
 
+def test_it_is_known_whether_samples_are_kept(program):
+    assert not program.stage.server.keeps_samples
+    upload(program)
+    assert program.stage.server.keeps_samples
+
+
 def test_a_tape_is_read_to_its_end_without_a_copy():
     tape = Tape(b"abcdef")
     assert (bytes(tape.take(4)), bytes(tape.take(2)), tape.r, tape.w) == (b"abcd", b"ef", 6, 6)

@@ -351,6 +351,10 @@ class Server:
         facility = Facility.SINK_INPUT if isinstance(stream, SinkInput) else Facility.SOURCE_OUTPUT
         stream.client.view.changed(facility, Change.CHANGED, stream.index)
 
+    @property
+    def keeps_samples(self) -> bool:
+        return any(view.samples for view in self.views.values())
+
     def count_streams(self) -> tuple[int, int]:
         """How many streams play and how many record; corked ones do neither."""
         views = self.views.values()

@@ -194,9 +194,14 @@ class Worker:
     def _ends_at(self) -> float | None:
         """When it is over if nobody connects until then."""
         lingers = self._owner.lingers
-        if lingers is None or self._connections or self._writer is not None or self._watchers:
+        if lingers is None or self._connections or self._stays:
             return None
         return self._alone_since + lingers
+
+    @property
+    def _stays(self) -> bool:
+        """It has more to do, or holds what clients to come may ask for."""
+        return self._writer is not None or bool(self._watchers) or self._core.keeps_samples
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
