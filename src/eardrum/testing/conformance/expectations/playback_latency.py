@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from eardrum.protocol.catalog import (
     Underflow,
 )
-from eardrum.testing.conformance.client import Talk, expect
+from eardrum.terms.audio import SampleSpec
+from eardrum.testing.conformance.client import S16, Talk, expect
 from eardrum.testing.conformance.expectation import expectation
 from eardrum.testing.conformance.short_streams import MS, NEVER, cork, plays_to, short, write
 
@@ -61,3 +64,33 @@ def two_streams_play_at_once(talk: Talk) -> None:
         write(talk, 50, channel)
     for channel in (0, 1):
         talk.hear(Underflow, channel=channel)
+
+
+SECOND = 1_000_000  # µs
+CLOCKS = {
+    "short": (S16, 50 * MS),
+    "short at another rate": (S16._replace(rate=44_100), 50 * MS),
+    "long": (S16, 2000 * MS),
+    "long at another rate": (S16._replace(rate=32_000), 2000 * MS),
+}
+
+
+@expectation(each=CLOCKS)
+def what_is_heard_goes_on_as_the_clock_does_where_buffers_are(talk: Talk, spec: SampleSpec, tlength: int) -> None:
+    made = talk.play(spec, tlength=tlength, prebuf=0, minreq=tlength // 5)
+    talk.write(made.channel, bytes(spec.bytes_for(3 * SECOND)), 2)
+    moments: list[tuple[int, int]] = []  # by the server's clock and by what is heard, in µs
+
+    def measure() -> bool:
+        told = talk.latency(made.channel)
+        seconds, rest = told.server_time
+        heard = spec.usec(told.read_index) - told.sink_latency
+        if heard > SECOND // 5:
+            moments.append((seconds * SECOND + rest, heard))
+        return bool(moments) and moments[-1][0] - moments[0][0] > SECOND
+
+    talk.until(measure, "a second to pass")
+    back = min(after[1] - before[1] for before, after in pairwise(moments))
+    expect(back > -2000, True)
+    took, heard = (last - first for first, last in zip(moments[0], moments[-1], strict=True))
+    expect(round(heard / took, 1), 1.0)
