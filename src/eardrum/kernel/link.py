@@ -68,31 +68,32 @@ class Link:
 
     def flush(self) -> bool:
         """Write what was queued; what the peer does not take is kept. False: the connection is over."""
-        if self._queue:
-            parts: list[Samples] = [*self._rest, *self._queue]
-            self._queue.clear()
-        elif self._rest:
-            parts = list(self._rest)
-        else:
+        if not self.queued:
             return True
+        parts = [*self._rest, *self._queue]
+        self._queue.clear()
         try:
             written = self._write(parts)
         except OSError:
             return False
-        self._keep(parts, written)
+        if written < self.queued:
+            self._keep(parts, written)
+        else:
+            self._rest.clear()
+            self.queued = 0
         return True
 
     def _write(self, parts: list[Samples]) -> int:
         written = 0
-        for start in range(0, len(parts), _IOV_MAX):
-            batch = parts[start : start + _IOV_MAX]
-            try:
+        with contextlib.suppress(BlockingIOError):
+            if len(parts) == 1:
+                return self.socket.send(parts[0], socket.MSG_NOSIGNAL)
+            for start in range(0, len(parts), _IOV_MAX):
+                batch = parts[start : start + _IOV_MAX]
                 done = self.socket.sendmsg(batch, [], socket.MSG_NOSIGNAL)
-            except BlockingIOError:
-                break
-            written += done
-            if done < sum(map(len, batch)):
-                break
+                written += done
+                if done < sum(map(len, batch)):
+                    break
         return written
 
     def _keep(self, parts: list[Samples], written: int) -> None:

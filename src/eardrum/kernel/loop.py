@@ -19,11 +19,13 @@ class Loop:
     """Calls back when descriptors are ready, after telling the time.
 
     `woke(now, wall)` is called first in every wake-up (seconds of the monotonic clock, seconds since 1970), `settled()`
-    last; `wake_at` (monotonic seconds) may be set at any time, None to sleep until something is ready.
+    last; `wake_at` (monotonic seconds) may be set at any time, None to sleep until something is ready. `rest` (seconds)
+    may be set when several answers will come soon: for so long nothing is looked at, so that one wake-up serves all.
     """
 
     def __init__(self, woke: Callable[[float, float], None], settled: Callable[[], None]) -> None:
         self.wake_at: float | None = None
+        self.rest = 0.0
         self.running = True
         self._woke = woke
         self._settled = settled
@@ -52,6 +54,9 @@ class Loop:
         """Until `running` is false."""
         poll, ready, monotonic, wall = self._epoll.poll, self._ready, time.monotonic, time.time
         while self.running:
+            if self.rest:
+                time.sleep(self.rest)
+                self.rest = 0.0
             at = self.wake_at
             events = poll(None if at is None else max(0.0, at - monotonic()))
             self._woke(monotonic(), wall())

@@ -103,7 +103,8 @@ class Server:
         """What the event leads to, to be carried out in this order and before the next event."""
         self._reactions[type(event)](event)
         for view in self.views.values():
-            self._tell_changes(view)
+            if view.changes:
+                self._tell_changes(view)
         due = self.buses.due
         if due != self._due:
             self._due = due

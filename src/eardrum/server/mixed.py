@@ -73,7 +73,7 @@ class Bus:
         self.writes_file = writes_file
         self._wrote = False
         self._quiet = 0  # frames of silence since the last sound that was written
-        self._streams: list[Player] = []
+        self._streams: dict[Player, None] = {}  # in the order in which they joined
         self._taps: list[MixedRecord] = []
         self._soloists: set[SinkInput] = set()  # those that somebody records alone
         self._position: int | None = None  # frames consumed since the clock began; None before the first
@@ -85,7 +85,7 @@ class Bus:
         """Play this stream from now on; its client hears soon that it has started."""
         now = stream.server.now
         self.advance(now)
-        self._streams.append(stream)
+        self._streams[stream] = None
         self.due = None
         self._rouse(now)
 
@@ -103,8 +103,7 @@ class Bus:
 
     def leave(self, stream: Player) -> None:
         """Play it no longer; it may not have been playing."""
-        if stream in self._streams:
-            self._streams.remove(stream)
+        self._streams.pop(stream, None)
 
     def tap(self, record: MixedRecord) -> None:
         """Give this record stream what it hears from now on."""
@@ -250,7 +249,11 @@ class Buses:
     @property
     def due(self) -> float | None:
         """When the next cycle of any should be, in seconds."""
-        return min((bus.due for bus in self._buses if bus.due is not None), default=None)
+        first = None
+        for bus in self._buses:
+            if bus.due is not None and (first is None or bus.due < first):
+                first = bus.due
+        return first
 
     def advance(self, now: float) -> None:
         """Let those go on whose time has come; those whose time will come very soon go with them."""

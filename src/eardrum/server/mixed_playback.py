@@ -52,6 +52,7 @@ class MixedPlayback(Player, PlaybackStream):
         self.playing = False
         self.draining: list[Tag] = []
         self.missing = 0
+        self._asked_ahead = 0  # bytes beyond tlength that the client was asked for when it began to play
         self.playing_for = 0  # bytes
         self._dry = True  # nothing was taken since the queue ran empty, and that has been told
         self._starved_at: float | None = None  # when it stopped playing, in seconds; None before the first start
@@ -67,6 +68,10 @@ class MixedPlayback(Player, PlaybackStream):
             asked.attr, self.spec, adjust_latency=asked.adjust_latency, early_requests=asked.early_requests
         )
         self.ring.limit = self.attr.maxlength
+        ahead = self.spec.bytes_for(self.latency) if asked.adjust_latency and not asked.early_requests else 0
+        self._ahead = min(ahead, self.attr.maxlength - self.attr.tlength)
+        whole = self.spec.usec(self.attr.tlength + self._ahead)
+        self._period = (self.latency if asked.early_requests else whole // 2) / 1e6
 
     def follow(self, position: int) -> None:
         """Begin where the read index of its group is."""
@@ -265,8 +270,8 @@ class MixedPlayback(Player, PlaybackStream):
 
     @property
     def period(self) -> float:
-        """How long the bus may let this stream wait for its next cycle, in seconds."""
-        return self.latency / 1e6
+        """Half of what the client wants to be queued on the whole way, unless it wants to be asked early."""
+        return self._period
 
     @property
     def rest(self) -> float | None:
@@ -278,7 +283,7 @@ class MixedPlayback(Player, PlaybackStream):
 
         With prebuf 0 the stream goes on over an empty queue: the rest is silence, which counts as played.
         """
-        block, consumed = self.voice.take(frames)
+        block, consumed = self.voice.take(frames, last=bool(self.draining))
         taken = len(block)
         if taken:
             self._dry = False
@@ -291,7 +296,8 @@ class MixedPlayback(Player, PlaybackStream):
         return block
 
     def _took(self, consumed: int) -> None:
-        self.missing += consumed
+        self.missing += consumed + self._ahead - self._asked_ahead
+        self._asked_ahead = self._ahead
         if not self.playing:
             self.playing = True
             self.tell(Started(channel=self.channel))

@@ -107,6 +107,9 @@ class Changes:
     def __init__(self) -> None:
         self._noted: dict[tuple[Facility, int], Change] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._noted)
+
     def note(self, facility: Facility, change: Change, index: int) -> None:
         key = (facility, index)
         if change is not Change.REMOVED:

@@ -35,7 +35,7 @@ class Voice:
     converted.
     """
 
-    __slots__ = ("_bus", "_channel_map", "_queue", "_ready", "_resampler", "_spec", "gain")
+    __slots__ = ("_bus", "_channel_map", "_patience", "_queue", "_ready", "_resampler", "_spec", "gain")
 
     def __init__(self, queue: Queue, spec: SampleSpec, channel_map: ChannelMap, bus: Bus) -> None:
         if not convert.supported(spec.format) or not remap.supported(spec.channels):
@@ -56,6 +56,7 @@ class Voice:
             self._ready = np.concatenate([self._ready, self._resampler.flush()])
         self._spec = spec
         self._resampler = resampler(spec.rate, self._bus.rate, spec.channels)
+        self._patience = self._resampler.lead if self._resampler else 0  # frames of silence that may come first
 
     def move(self, bus: Bus) -> None:
         """From here on it sounds on this bus; what has left the queue is kept."""
@@ -92,37 +93,42 @@ class Voice:
         """Forget what has left the queue and was not played yet."""
         if self._resampler is not None:
             self._resampler.flush()
+            self._patience = self._resampler.lead
         self._ready = self._ready[:0]
 
-    def take(self, frames: int) -> tuple[Block, int]:
+    def take(self, frames: int, *, last: bool = True) -> tuple[Block, int]:
         """The next `frames` frames at the bus's rate and channels, fewer if there is no more.
 
-        With them come the bytes that were taken from the queue for it, which may be more or less than sounds now.
+        With them come the bytes that were taken from the queue for it, which may be more or less than sounds now. If
+        what is queued is not the `last`, silence may come first, until a resampler has been given its lead.
         """
-        block, consumed = self._pull(frames)
+        block, consumed = self._pull(frames, last)
         if self.gain is not None:
             block = block * self.gain
         return remap.remap(block, self._channel_map, self._bus.channel_map), consumed
 
-    def _pull(self, frames: int) -> tuple[Block, int]:
+    def _pull(self, frames: int, last: bool) -> tuple[Block, int]:
         """As `take`, in the stream's own channels and at full level."""
         frame_bytes = self._spec.frame_bytes
         if self._resampler is None:
             nbytes = min(frames * frame_bytes, self.fill)
             return convert.decode(self._queue.take(nbytes), self._spec), nbytes
-        parts, have, consumed = [self._ready], len(self._ready), 0
-        while have < frames:
-            wanted = -(-(frames - have) * self._spec.rate // self._bus.rate) + 1
-            nbytes = min(wanted * frame_bytes, self.fill)
-            if nbytes:
-                part = self._resampler.feed(convert.decode(self._queue.take(nbytes), self._spec))
-                consumed += nbytes
-            else:
-                part = self._resampler.flush()
-            parts.append(part)
-            have += len(part)
-            if not nbytes:
-                break
-        whole = np.concatenate(parts)
-        self._ready = whole[frames:]
-        return whole[:frames], consumed
+        resampler = self._resampler
+        missing = frames + resampler.lead - resampler.pending - len(self._ready)
+        wanted = max(0, -(-missing * self._spec.rate // self._bus.rate))
+        consumed = min(wanted * frame_bytes, self.fill)
+        if consumed:
+            self._add_ready(resampler.feed(convert.decode(self._queue.take(consumed), self._spec)))
+        lacking = frames - len(self._ready)
+        if lacking > 0 and not last and resampler.waits and self._patience >= lacking:
+            self._patience -= lacking
+            self._ready = np.concatenate([np.zeros((lacking, self._spec.channels), np.float32), self._ready])
+        elif lacking > 0:
+            self._add_ready(resampler.flush())
+            self._patience = resampler.lead
+        block, self._ready = self._ready[:frames], self._ready[frames:]
+        return block, consumed
+
+    def _add_ready(self, block: Block) -> None:
+        if len(block):
+            self._ready = np.concatenate([self._ready, block]) if len(self._ready) else block

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,17 @@ Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 def resampler(rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ") -> Resampler | None:
     """What a stream at `rate_in` needs to be heard at `rate_out` (Hz): None if the rates are equal."""
     return None if rate_in == rate_out else Resampler(rate_in, rate_out, channels, quality)
+
+
+@lru_cache(maxsize=64)
+def lead(rate_in: int, rate_out: int, quality: Quality) -> int:
+    """Frames (at the rate out) that a resampler holds back at most: soxr works in long blocks."""
+    stream = soxr.ResampleStream(rate_in, rate_out, 1, quality=quality)
+    step = max(1, rate_in // 1000)
+    taken = step
+    while not len(stream.resample_chunk(np.zeros((step, 1), np.float32))):
+        taken += step
+    return -(-(taken + step) * rate_out // rate_in)
 
 
 class Resampler:
@@ -39,6 +51,16 @@ class Resampler:
     def pending(self) -> int:
         """Frames (at the rate out) that have gone in and not come out yet."""
         return (2 * self._taken * self._rate_out + self._rate_in) // (2 * self._rate_in) - self._given
+
+    @property
+    def lead(self) -> int:
+        """Given so many frames (at the rate out) more than are wanted, it always has as many ready as are wanted."""
+        return lead(self._rate_in, self._rate_out, self._quality)
+
+    @property
+    def waits(self) -> bool:
+        """Something has gone in and nothing has come out yet."""
+        return bool(self._taken) and not self._given
 
     @property
     def delay_usec(self) -> int:

@@ -64,6 +64,8 @@ CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 TURN = 0.005  # seconds of a wake-up for what clients say; sound that is due waits no longer
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
 HEARD_AT_LEAST = 4  # even if the turn is over
+CROWD = 2  # clients that are told something when sound is due, and will answer at once
+ANSWERING = 0.001  # seconds that a crowd is given to answer, so that all are heard in one wake-up
 ACCEPTED_AT_ONCE = 16
 TIDY_EVERY = 0.5  # seconds at least between two times that freed memory is given back
 
@@ -167,7 +169,9 @@ class Worker:
     def _woke(self, now: float, wall: float) -> None:
         self._now = now
         self._do(Woke(now, wall))
-        for client in self._ready_to_go_on():
+        if len(self._dirty) >= CROWD:
+            self._loop.rest = ANSWERING
+        for client in self._ready_to_go_on() if self._behind else ():
             self._behind.discard(client)
             self._dirty.add(client)
             self._attend(client, client.unheard)
@@ -205,7 +209,7 @@ class Worker:
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
-        if self._ready_to_go_on():
+        if self._behind and self._ready_to_go_on():
             times.append(self._now)
         if self._untidy:
             times.append(self._tidied + TIDY_EVERY)
@@ -234,7 +238,8 @@ class Worker:
         self._do(Joined(client.number, view, rights, version))
 
     def _hear(self, client: _Connection, events: int) -> None:
-        self._dirty.add(client)
+        if events != READ:
+            self._dirty.add(client)
         if not readable(events):
             return
         data = self._read(client.link) if not client.unheard else None
