@@ -6,6 +6,7 @@ import contextlib
 import socket
 
 import pytest
+import soundfile
 
 from eardrum.protocol.catalog import Auth, SetClientName
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply
@@ -97,6 +98,49 @@ def contained(stage, rootfs):
         return rootfs.podman(storage, uid, *command) if engine == "podman" else rootfs.bubblewrap(uid, *command)
 
     return command_line
+
+
+class OnOutlet:
+    """A server under test: an outlet whose output is a file, and whose microphone is the room `studio`."""
+
+    sink, source = "output", "input"
+
+    def __init__(self, desk, directory):
+        self.desk = desk
+        self.file = directory / "served.wav"
+        self.outlet = desk.open("served", output=f"file:{self.file}", input="room:studio")
+        self.address = self.outlet.address
+
+    def voice(self):
+        """Address and sink of what is heard in the microphone."""
+        return self.desk.open("voice", output="room:studio").address, "output"
+
+    def heard(self):
+        """All that was played, frames by channels; the server ends with this."""
+        self.desk.close("served")
+        samples, rate = heard.load(self.file)
+        assert rate == RATE
+        return samples
+
+
+SERVERS = {"outlet": OnOutlet}
+
+
+@pytest.fixture(params=SERVERS)
+def served(request, open_desk, tmp_path):
+    """The server under test, for each kind that is to behave the same towards programs."""
+    return SERVERS[request.param](open_desk(), tmp_path)
+
+
+@pytest.fixture
+def spoken(served, stage, sounds):
+    """The tones are in the microphone of the server under test, without an end."""
+    second = sounds / "second.raw"  # of whole periods, so that no seam is heard
+    soundfile.write(second, heard.stereo_tones(*TONES, 1.0, RATE, AMPLITUDE), RATE, "PCM_16", format="RAW")
+    repeat = f"while cat {second}; do :; done | exec pacat --raw --rate={RATE} --latency-msec=100"
+    address, sink = served.voice()
+    stage.start("voice", ["sh", "-c", f"{repeat} --device={sink}"], {"PULSE_SERVER": address})
+    wait_until(lambda: "\t" in stage.pactl(address, "list", "short", "sink-inputs"), "the voice to speak")
 
 
 @pytest.fixture(scope="session")

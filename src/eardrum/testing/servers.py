@@ -40,8 +40,26 @@ PROGRAMS = {
     "ffmpeg": "ffmpeg",
     "aplay": "alsa-utils",
     "socat": "socat",
+    "sox": "sox",
+    "mpv": "mpv",
+    "gst-launch-1.0": "gstreamer1.0-tools",
+    "pulsemixer": "pulsemixer",
+    "pavucontrol": "pavucontrol",
+    "Xvfb": "xvfb",
+    "chromium": "chromium",
 }
-ALSA_PLUGIN = "libasound_module_pcm_pulse.so"  # of libasound2-plugins
+ALSA_PLUGIN = "libasound_module_pcm_pulse.so"
+# file below /usr/lib -> the Debian package that has it
+LIBRARIES = {
+    f"*/alsa-lib/{ALSA_PLUGIN}": "libasound2-plugins",
+    "*/sox/libsox_fmt_pulseaudio.so": "libsox-fmt-pulse",
+    "*/gstreamer-1.0/libgstpulseaudio.so": "gstreamer1.0-pulseaudio",
+    "*/gstreamer-1.0/libgstwavparse.so": "gstreamer1.0-plugins-good",
+    "*/gstreamer-1.0/libgstaudioconvert.so": "gstreamer1.0-plugins-base",
+    "*/libcanberra-*/libcanberra-pulse.so": "libcanberra-pulse",
+    "*/libopenal.so.1": "libopenal1",
+    "*/libportaudio.so.2": "libportaudio2",
+}
 SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 RATE = 48_000  # Hz, of every server, sound and recording here
@@ -57,8 +75,7 @@ Samples = npt.NDArray[np.int16]
 def missing_packages() -> list[str]:
     """The Debian packages that lack on this machine, sorted."""
     lacking = {package for program, package in PROGRAMS.items() if not shutil.which(program, path=SEARCH_PATH)}
-    if not any(Path("/usr/lib").glob(f"*/alsa-lib/{ALSA_PLUGIN}")):
-        lacking.add("libasound2-plugins")
+    lacking |= {package for library, package in LIBRARIES.items() if not any(Path("/usr/lib").glob(library))}
     return sorted(lacking)
 
 

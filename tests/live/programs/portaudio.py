@@ -1,0 +1,22 @@
+"""A program on PortAudio: `portaudio.py play FILE`, `portaudio.py record FILE` (a second, 48 kHz stereo)."""
+
+from __future__ import annotations
+
+import sys
+
+import sounddevice
+import soundfile
+
+RATE = 48_000  # Hz
+
+
+def play(path: str) -> None:
+    samples, rate = soundfile.read(path, dtype="float32")
+    sounddevice.play(samples, rate, device="pulse", blocking=True)
+
+
+def record(path: str) -> None:
+    soundfile.write(path, sounddevice.rec(RATE, RATE, 2, "float32", device="pulse", blocking=True), RATE)
+
+
+{"play": play, "record": record}[sys.argv[1]](sys.argv[2])
