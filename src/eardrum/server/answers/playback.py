@@ -126,8 +126,11 @@ def stream_proplist(client: Client, message: Any) -> dict[str, bytes]:
 
 
 def renamed(server: Server, stream: PlaybackStream | RecordStream, name: str | None) -> Ack:
-    stream.proplist = {**stream.proplist, **cleaned({"media.name": name_value(name)})}
-    server.stream_changed(stream)
+    """Nobody is told of a name that is as it was: a tunnel of PulseAudio says it again whenever it is told."""
+    proplist = {**stream.proplist, **cleaned({"media.name": name_value(name)})}
+    if proplist != stream.proplist:
+        stream.proplist = proplist
+        server.stream_changed(stream)
     return Ack()
 
 

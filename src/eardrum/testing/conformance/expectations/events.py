@@ -200,3 +200,14 @@ def of_many_changes_at_once_some_are_told(talk: Talk) -> None:
     for tag in tags:
         talk.answer(tag)
     await_event(talk, SINK_INPUT, CHANGED, made.sink_input)
+
+
+@expectation
+def a_name_as_it_was_is_no_news(talk: Talk) -> None:
+    made = talk.play(corked=True)
+    subscribed(talk)
+    talk.must(Ack, SetPlaybackStreamName(channel=made.channel, name="song"))
+    await_event(talk, SINK_INPUT, CHANGED, made.sink_input)
+    talk.forget()
+    talk.must(Ack, SetPlaybackStreamName(channel=made.channel, name="song"))
+    expect(events(talk, SINK_INPUT), [])
