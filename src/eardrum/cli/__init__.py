@@ -1,7 +1,7 @@
 """The command line: what a person types comes in; results leave on stdout, talk on stderr, and an exit status.
 
-One file per verb, and only the file of the verb asked for is imported. Never: speaks the native protocol,
-decides what an outlet may do. It asks the desk.
+One file per verb, and only the file of the verb asked for is imported. Never: decides what an outlet may do. It asks
+the desk; `play` and `record` are then guests of a worker, and open their files as the person who typed them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import click
 from eardrum import __version__
 from eardrum.terms.errors import Complaint
 
-VERBS = ("up", "open", "close", "list", "run", "trace", "heard", "serve")
+VERBS = ("up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve")
 
 
 class Verbs(click.Group):

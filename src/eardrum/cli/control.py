@@ -31,6 +31,18 @@ class Outlet(msgspec.Struct, frozen=True):
     note: str = ""  # why it cannot play
 
 
+class Room(msgspec.Struct, frozen=True):
+    """A room as the desk tells of it."""
+
+    name: str
+    kept: bool = False
+    players: list[str] = []  # outlets that are wired to play into it
+    hearers: list[str] = []
+    connections: int = 0
+    playing: int = 0  # streams
+    recording: int = 0
+
+
 class Opening(msgspec.Struct, frozen=True):
     """An outlet that is wanted."""
 
@@ -58,6 +70,10 @@ class _Fault(msgspec.Struct, frozen=True):
 
 class _Outlets(msgspec.Struct, frozen=True):
     outlets: list[Outlet]
+
+
+class _Rooms(msgspec.Struct, frozen=True):
+    rooms: list[Room]
 
 
 class Control:
@@ -101,6 +117,31 @@ class Control:
     def close(self, name: str) -> None:
         """Close an outlet; returns when its recording is complete. Raises NoOutlet if there is none."""
         self._ask("DELETE", f"/v1/outlets/{name}")
+
+    def rooms(self) -> list[Room]:
+        """Every room, by name."""
+        return self._read(self.rooms_json(), _Rooms).rooms
+
+    def rooms_json(self) -> bytes:
+        """The same as the desk says it: `{"rooms": […]}`."""
+        return self._ask("GET", "/v1/rooms")
+
+    def keep_room(self, name: str) -> Room:
+        """Have this room until it is closed."""
+        return self._read(self._ask("POST", f"/v1/rooms/{name}"), Room)
+
+    def close_room(self, name: str) -> Room:
+        """Keep a room no longer; what is left of it."""
+        return self._read(self._ask("DELETE", f"/v1/rooms/{name}"), Room)
+
+    def native(self, target: str) -> socket.socket:
+        """The connection, blocking, on which a worker speaks the native protocol from now on.
+
+        It is closed with this object, which can do nothing else afterwards. Raises NoOutlet.
+        """
+        self._ask("GET", target, more=[("upgrade", "native"), ("connection", "upgrade")])
+        self._socket.settimeout(None)
+        return self._socket
 
     def trace(self, name: str, sound: bool) -> Iterator[bytes]:
         """What an outlet and its programs say to each other, one JSON object a line, until its worker ends.
