@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from eardrum.cli import options
 from eardrum.terms.errors import Complaint
 
 if TYPE_CHECKING:
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
 MISSED = 1  # exit status: something that was wanted is not true
 BROKEN = 2  # nothing can be said about the file
 _BLOCK = 480_000  # frames that are read at once
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|)")
-_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "": 1.0}
-
-
-def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    found = _TIME.fullmatch(value)
-    if not found:
-        raise click.BadParameter(f"{value!r} is no time; use 2s, 1.5s, 500ms or 3min", ctx, param)
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def _tones(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[float, str | None], ...]:
@@ -51,9 +40,12 @@ def _tones(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 @click.option("--within", default=1.0, show_default=True, metavar="PERCENT", help="How far a tone may be off.")
 @click.option("--silent/--not-silent", default=None, help="Nothing is heard, or something is.")
 @click.option(
-    "--at-least", metavar="TIME", callback=_time, help="It lasts so long from its first sound to its last: 2s."
+    "--at-least",
+    metavar="TIME",
+    callback=options.seconds,
+    help="It lasts so long from its first sound to its last: 2s.",
 )
-@click.option("--at-most", metavar="TIME", callback=_time, help="It lasts no longer than that.")
+@click.option("--at-most", metavar="TIME", callback=options.seconds, help="It lasts no longer than that.")
 @click.option("--no-gaps", is_flag=True, help="No silence of 5 ms or more is in between.")
 @click.option(
     "--louder-than", type=float, metavar="DB", help="The level of its loudest channel is above this, in dBFS."

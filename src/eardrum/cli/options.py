@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +36,20 @@ def _makeshift(uid: int) -> Path:
 def is_makeshift(runtime: Path, environ: Mapping[str, str], uid: int) -> bool:
     """True if outlets are in /tmp for want of a better place."""
     return not environ.get("XDG_RUNTIME_DIR") and runtime == _makeshift(uid)
+
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|)")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "": 1.0}
+
+
+def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """A length of time as people write it."""
+    if value is None:
+        return None
+    found = _TIME.fullmatch(value)
+    if not found:
+        raise click.BadParameter(f"{value!r} is no time; use 2s, 1.5s, 500ms or 3min", ctx, param)
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _runtime(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:

@@ -76,7 +76,7 @@ def verb(runtime: Path, loop: bool, raw: bool, file: str, place: Place) -> None:
     if loop and file == "-":
         raise click.UsageError("--loop needs a file: standard input cannot be read twice")
     with _sound_file(file, raw) as sound:
-        player = _Player(sound, loop=loop, live=file == "-")
+        player = _Player(sound, file, loop=loop)
         for _ in range(TRIES):
             with guest(runtime, place, "play") as host:
                 try:
@@ -90,12 +90,13 @@ def verb(runtime: Path, loop: bool, raw: bool, file: str, place: Place) -> None:
 class _Player:
     """One sound on its way into a worker."""
 
-    def __init__(self, sound: soundfile.SoundFile, *, loop: bool, live: bool) -> None:
+    def __init__(self, sound: soundfile.SoundFile, name: str, *, loop: bool) -> None:
         self.begun = False
+        self._name = name
         self._sound = sound
         self._spec = SampleSpec(SampleFormat.FLOAT32LE, sound.channels, sound.samplerate)
         self._loop = loop
-        self._live = live
+        self._live = name == "-"
         self._progress = Progress()
         self._channel = 0
         self._wanted = 0  # bytes that may be written
@@ -141,7 +142,7 @@ class _Player:
         try:
             samples: bytes = self._sound.read(frames, dtype="float32", always_2d=True).tobytes()
         except soundfile.SoundFileError as error:
-            raise Complaint(f"{self._sound.name}: is broken: {error}") from None
+            raise Complaint(f"{self._name}: is broken: {_words(error)}") from None
         return samples
 
     def _hear(self, host: Guest, awaited: int = -1) -> bool:
@@ -186,3 +187,8 @@ def _sound_file(name: str, raw: bool) -> Iterator[soundfile.SoundFile]:
         raise Complaint(f"{name}: is no sound file that can be read: {error}") from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _words(error: soundfile.SoundFileError) -> str:
+    """What libsndfile says, without its name for the file, which is a number here."""
+    return str(getattr(error, "error_string", error)).rstrip(".")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from eardrum.terms.errors import Complaint
-
 EVERY = 0.25  # seconds between two lines
-_UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 class Progress:
@@ -44,15 +41,3 @@ def size(nbytes: int) -> str:
     if nbytes < 1_000_000:
         return f"{nbytes / 1000:.0f} kB"
     return f"{nbytes / 1_000_000:.1f} MB"
-
-
-def seconds(text: str) -> float:
-    """A length of time: 10, 10s, 1.5m, 500ms, 2h. Raises Complaint."""
-    number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    try:
-        length = float(number) * _UNITS[text[len(number) :]]
-    except (ValueError, KeyError):
-        length = 0.0
-    if not 0 < length < float("inf"):
-        raise Complaint(f"length {text!r}: use seconds, or a number with ms, s, m or h, as 10s", status=2)
-    return length

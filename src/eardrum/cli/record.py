@@ -16,7 +16,7 @@ from eardrum.cli import options
 from eardrum.cli.control import Control, NoDesk, NoOutlet
 from eardrum.cli.guest import Guest, Over, guest
 from eardrum.cli.place import ROOM, Place, place_to_record
-from eardrum.cli.progress import Progress, clock, seconds, size
+from eardrum.cli.progress import Progress, clock, size
 from eardrum.cli.stop import Stop
 from eardrum.kernel.sound_files import FileWriter
 from eardrum.protocol.catalog import CreateRecordStream, RecordStreamCreated, RecordStreamKilled
@@ -44,13 +44,11 @@ def _file(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-def _length(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    return None if value is None else seconds(value)
-
-
 @click.command("record")
 @options.runtime_dir
-@click.option("--length", metavar="TIME", callback=_length, help="Record so much, as 10s or 5m.  [default: to the end]")
+@click.option(
+    "--length", metavar="TIME", callback=options.seconds, help="Record so much, as 10s or 5min.  [default: to the end]"
+)
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @click.argument("place", metavar="room:NAME | OUTLET | OUTLET/in", callback=_place)
 @click.argument("file", metavar="FILE", callback=_file)

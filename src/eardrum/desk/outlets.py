@@ -275,6 +275,8 @@ class Outlets:
         """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
         before = remembered(self.runtime)
         self.rooms.kept.update(before.rooms)
+        for name in self.runtime.forsaken({wiring.name for wiring in before.outlets}):
+            self.runtime.remove_outlet(name)  # it was held, and its desk was killed
         for wiring in before.outlets:
             try:
                 self._serve(wiring, fresh=False)

@@ -16,7 +16,7 @@ import grp
 import os
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,11 @@ class Runtime:
                 os.close(directory)
             os.rmdir(name, dir_fd=self._outlets)
 
+    def forsaken(self, known: Container[str]) -> list[str]:
+        """The outlets but the known ones in whose directories nobody listens: their desk was killed."""
+        names = [entry.name for entry in os.scandir(self._outlets) if entry.name not in known]
+        return [name for name in names if not _listens(self.outlet(name) / NATIVE)]
+
     def _locked(self) -> int:
         path = self.path / "lock"
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -140,6 +145,19 @@ def connect(path: Path, timeout: float | None = None) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def _listens(path: Path) -> bool:
+    """Whether a connection would be taken, now or later."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+        try:
+            with short_path(path) as address:
+                probe.connect(address)
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+            return False
+        except OSError:
+            return True
+    return True
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def outlet_view(
 
     def make(number: int, buses: Buses) -> View:
         if number != OWN_VIEW:
-            return _guest_view(number, name, buses)
+            return _guest_view(number, name, input, buses)
         carried = output.kind in CARRIED
         upstream_name = output.argument if output.kind == "host" else ""
         sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name)
@@ -63,10 +63,11 @@ def serve_view(user_name: str, host_name: str, output: WireEnd, input: WireEnd |
     return make
 
 
-def _guest_view(number: int, name: str, buses: Buses) -> View:
+def _guest_view(number: int, name: str, input: WireEnd | None, buses: Buses) -> View:
+    carried = input is not None and input.kind in CARRIED
     sources = [
         Source(0, OUTPUT, f"What {name} plays", buses.output),
-        Source(1, INPUT, f"What {name} hears", buses.input),
+        Source(1, INPUT, f"What {name} hears", None if carried else buses.input),
     ]
     return View(number, name, [Sink(0, INPUT, f"Microphone of {name}", buses.input)], sources)
 

@@ -408,6 +408,7 @@ class Worker:
         heard = self._owner.receive()
         if self._owner.orphan:
             self._loop.forget(self._owner.descriptor)
+            self._finishing |= self._listening is None  # a room: nobody can come into it any more
         if heard is None:
             return
         record, descriptors = heard
@@ -433,7 +434,9 @@ class Worker:
 
     def _want_upstream(self, effect: WantUpstream) -> None:
         error = self._upstreams.hopeless(effect.wire, self._now)
-        if error is None:
+        if self._owner.orphan:  # nobody can connect it: who comes back finds the worker of another desk
+            self._finishing = True
+        elif error is None:
             self._owner.tell(Record(Kind.WANT, effect.wire))
         else:
             self._do(UpstreamLost(effect.wire, error))
