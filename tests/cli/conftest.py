@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import socketserver
 import tempfile
 import threading
@@ -26,6 +27,8 @@ class FakeDesk(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(str(runtime / "control"), _Handler)
         self.runtime = runtime
         self.outlets: dict[str, dict[str, Any]] = {}
+        self.rooms: dict[str, dict[str, Any]] = {}
+        self.worker: Callable[[socket.socket], None] = lambda connection: None  # who goes on after 101
         self.heard: list[tuple[str, str]] = []  # method and path of every request
         self.answers: dict[str, tuple[int, bytes]] = {}  # by method: what is said instead
         self.hung_up = threading.Event()  # a connection that held an outlet has ended
@@ -58,9 +61,23 @@ class _Handler(BaseHTTPRequestHandler):
         return parsed
 
     def do_GET(self) -> None:
-        self.say(200, json.dumps({"outlets": list(self.server.outlets.values())}).encode())
+        if "upgrade" in self.headers:
+            self.send_response(101)
+            self.send_header("upgrade", self.headers["upgrade"])
+            self.send_header("connection", "upgrade")
+            self.end_headers()
+            self.close_connection = True
+            self.server.worker(self.connection)
+            return
+        collection = self.path.rpartition("/")[2]
+        self.say(200, json.dumps({collection: list(getattr(self.server, collection).values())}).encode())
 
     def do_POST(self) -> None:
+        if self.path.startswith("/v1/rooms/"):
+            name = self.path.rpartition("/")[2]
+            self.server.rooms[name] = {"name": name, "kept": True, "players": [], "hearers": []}
+            self.say(200, json.dumps(self.server.rooms[name]).encode())
+            return
         wanted = json.loads(self.body)
         if wanted["name"] in self.server.outlets:
             self.say(409, b'{"error": "outlet is open already", "status": 1}')
@@ -69,7 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.say(201, json.dumps(self.server.open(wanted)).encode())
 
     def do_DELETE(self) -> None:
-        if self.server.outlets.pop(self.path.rpartition("/")[2], None):
+        if self.path.startswith("/v1/rooms/"):
+            room = self.server.rooms.pop(self.path.rpartition("/")[2], None)
+            gone = b'{"error": "no such room", "status": 1}'
+            self.say(*((200, json.dumps(room).encode()) if room else (404, gone)))
+        elif self.server.outlets.pop(self.path.rpartition("/")[2], None):
             self.say(200, b"{}")
         else:
             self.say(404, b'{"error": "no such outlet is open", "status": 1}')

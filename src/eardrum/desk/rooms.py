@@ -51,8 +51,8 @@ class Rooms:
         return ours
 
     async def end(self, name: str) -> None:
-        """End its worker, and with it every connection to the room."""
-        if worker := self._rooms.get(name):
+        """End its worker, and with it every connection to the room; who comes now gets another."""
+        if worker := self._rooms.pop(name, None):
             await worker.finish()
 
     async def finish(self) -> None:
