@@ -14,6 +14,7 @@ from eardrum.testing import heard
 from eardrum.testing.servers import EARDRUM, RATE
 
 QUICK = 30  # seconds
+TAIL = {".wav": RATE, ".flac": 30}  # bytes that a quarter of a second of silence takes at least
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ class Recorder:
 
     def __init__(self, desk, until, place, file, *words):
         self.name, self.file = f"record-{file.name}", file
-        self.desk = desk
+        self.desk, self.until = desk, until
         self.process = desk.start(self.name, "record", place, str(file), *words)
         until(lambda: file.exists() and file.stat().st_size, f"{place} to be recorded", QUICK)
 
@@ -45,7 +46,9 @@ class Recorder:
         return self.process.wait(QUICK)
 
     def finish(self):
-        """Ctrl-C; what was recorded."""
+        """Ctrl-C after some more silence; what was recorded."""
+        enough = self.file.stat().st_size + TAIL[self.file.suffix]
+        self.until(lambda: self.file.stat().st_size > enough, "a quarter of a second more", QUICK)
         self.process.send_signal(signal.SIGINT)
         assert self.ends() == 0, self.said
         samples, rate = heard.load(self.file)

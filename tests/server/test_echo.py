@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from eardrum.protocol.catalog import (
+    Ack,
     CorkPlaybackStream,
     CreatePlaybackStream,
     DeletePlaybackStream,
     DeleteRecordStream,
+    DrainPlaybackStream,
     FlushPlaybackStream,
     PlaybackStreamCreated,
     Request,
@@ -139,3 +141,17 @@ def test_what_the_mixer_cannot_convert_is_played_and_not_heard(program):
     program.stage.passes(0.5)
     assert not program.heard().any()
     assert any(isinstance(effect, ReissueSound) for effect in program.stage.others)
+
+
+def test_what_was_drained_upstream_is_heard_to_its_end_here(program):
+    channel = carried(program)
+    program.record(**QUICK)
+    tune = sine(440, 24000)
+    program.write(channel, tune.tobytes())
+    program.stage.passes(0.3)
+    program.say(DrainPlaybackStream(channel=channel))
+    program.stage.happens(UpstreamAnswered(program.stage.others[-1].token, Ack()))  # its clock is ahead of ours
+    program.say(DeletePlaybackStream(channel=channel))
+    program.stage.passes(0.7)
+    assert np.array_equal(program.heard()[:24000], tune)
+    assert not program.heard()[24000:].any()

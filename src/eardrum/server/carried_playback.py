@@ -70,6 +70,8 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
         self._wanted = 0  # bytes that the upstream has asked for and the client, which does not read, has not been told
         self._echo: Echo | None = None
+        self._drain: Tag | None = None  # the newest one asked for
+        self._drained = False  # all that was written has been heard upstream
 
     def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
         """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
@@ -131,6 +133,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         if data:
             seek, offset = (event.seek, event.offset) if event.first else (0, 0)
             self.server.effects.append(ReissueSound(self.wire, self.number, seek, offset, data))
+        self._drained = False
         if self._echo is not None:
             self._echo.sound(replace(event, seek=0, offset=0))  # the echo's positions are its own
 
@@ -170,6 +173,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.ask(tag, FlushPlaybackStream(channel=self.number))
 
     def drain(self, tag: Tag) -> None:
+        self._drain = tag
         self.ask(tag, DrainPlaybackStream(channel=self.number))
 
     def trigger(self, tag: Tag) -> None:
@@ -214,7 +218,8 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def end(self) -> None:
         self.refuse_unanswered()
-        self.listened(False)
+        if not self._drained:  # else the echo, whose clock is its own, plays what it still has and leaves the bus
+            self.listened(False)
         self.server.ask_upstream(self.wire, self.number, DeletePlaybackStream(channel=self.number))
         self.server.drop(self.number)
 
@@ -256,6 +261,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             case PlaybackLatency():
                 self.server.answer(self.client, tag, outcome)
             case Ack():
+                self._drained |= tag == self._drain
                 self.server.answer(self.client, tag, Ack())
             case _:
                 self.server.refuse(self.client, tag, error_of(outcome))
