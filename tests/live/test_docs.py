@@ -12,6 +12,7 @@ from eardrum.testing import heard
 from eardrum.testing.servers import EARDRUM
 
 DOCS = Path(__file__).parents[2] / "docs"
+RATES = {"meeting.wav": 44_100, "all.wav": 48_000}
 PROGRAM = """#!/bin/sh
 [ "$1" = --quiet ] || exec paplay {sound}
 """
@@ -55,6 +56,13 @@ def test_shell(typed):
     done = typed(commands)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() in (DOCS / "testing.md").read_text()
+
+
+@pytest.mark.parametrize(("number", "recorded"), [(0, "meeting.wav"), (1, "all.wav")])
+def test_serve(typed, tmp_path, number, recorded):
+    done = typed(blocks("serve.md", "sh")[number])
+    assert done.returncode == 0, done.stderr
+    heard.assert_tones(heard.trimmed(heard.load(tmp_path / recorded)[0])[500:-500], RATES[recorded], (440, 440), 0.25)
 
 
 def test_pytest(typed, tmp_path):

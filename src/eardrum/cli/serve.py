@@ -36,8 +36,10 @@ def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return int(value, 8)
 
 
-@click.command("serve")
-@click.option("--socket", "path", required=True, metavar="PATH", type=click.Path(path_type=Path))
+@click.command("serve", short_help="Be a sound server with every right, without a desk.")
+@click.option(
+    "--socket", "path", required=True, metavar="PATH", type=click.Path(path_type=Path), help="Where programs connect."
+)
 @click.option("--mode", default="0600", show_default=True, callback=_mode, help="The socket's mode: 0600, 0660, 0666.")
 @click.option(
     "--sink",
