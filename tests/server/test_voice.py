@@ -53,6 +53,34 @@ def test_what_was_resampled_and_not_played_can_be_forgotten():
     assert not singer.spent
 
 
+@pytest.mark.parametrize(("before", "after"), [(44100, 48000), (48000, 32000), (32000, 44100)])
+def test_a_change_of_the_rate_loses_nothing(before, after):
+    singer = voice(FLOAT._replace(rate=before), np.ones((40_000, 2), np.float32))
+    first, consumed = singer.take(10_000)
+    taken = consumed // FLOAT.frame_bytes
+    singer.tune(FLOAT._replace(rate=after))
+    parts = [first]
+    while len(block := singer.take(480)[0]):
+        parts.append(block)
+    heard = np.concatenate(parts)
+    assert abs(len(heard) - (taken / before + (40_000 - taken) / after) * 48000) <= 2
+    assert np.count_nonzero(heard < 0.4) <= 100  # where two resamplers meet, no more
+    assert singer.spent
+
+
+def test_on_another_bus_nothing_is_lost():
+    buses = Buses([])
+    slow = buses.add(44100)
+    singer = Voice(Tape(sine(440, 48000).tobytes()), FLOAT, STEREO, slow)
+    first = singer.take(22050)[0]
+    singer.move(buses.output)
+    parts = []
+    while len(block := singer.take(480)[0]):
+        parts.append(block)
+    assert abs(len(first) / 44100 + sum(map(len, parts)) / 48000 - 1.0) < 0.001
+    assert singer.spent
+
+
 def test_a_rate_that_would_fill_memory_is_not_mixed():
     with pytest.raises(Refused) as refused:
         voice(SampleSpec(SampleFormat.U8, 1, 999))

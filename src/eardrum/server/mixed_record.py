@@ -14,7 +14,7 @@ from eardrum.server.stream import Agreed, Tag
 from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
 from eardrum.sound.peaks import Peaks
-from eardrum.sound.resample import resampler
+from eardrum.sound.resample import Resampler, resampler
 from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import BufferAttr
 from eardrum.terms.errors import PulseError, Refused
@@ -52,11 +52,15 @@ class MixedRecord(RecordStream):
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._made = 0  # bytes, as the write index
         self._sent = 0  # bytes, as the read index
-        self._tune()
+        self.resampler: Resampler | Peaks | None = None
         self._settle()
         self.gain = self._gain()
+        self._tune()
 
     def _tune(self) -> None:
+        """The rate of the stream or of its bus is another; what is on its way is kept."""
+        if isinstance(self.resampler, Resampler):
+            self._send(self.resampler.flush())
         make = Peaks if self._peaks and self.spec.rate < self.bus.rate else resampler
         self.resampler = make(self.bus.rate, self.spec.rate, self.spec.channels)
 
@@ -90,10 +94,14 @@ class MixedRecord(RecordStream):
         block = remap.remap(block, device_map, self.channel_map)
         if self.resampler is not None:
             block = self.resampler.feed(block)
-        if self.gain is not None:
-            block = block * self.gain
+        self._send(block)
+
+    def _send(self, block: Block) -> None:
+        """Frames in the stream's own channels and rate go to the client in packets."""
         if not len(block):
             return
+        if self.gain is not None:
+            block = block * self.gain
         data = convert.encode(block, self.spec)
         self._made += len(data)
         frame = self.spec.frame_bytes

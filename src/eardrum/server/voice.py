@@ -110,10 +110,12 @@ class Voice:
     def _pull(self, frames: int, last: bool) -> tuple[Block, int]:
         """As `take`, in the stream's own channels and at full level."""
         frame_bytes = self._spec.frame_bytes
-        if self._resampler is None:
-            nbytes = min(frames * frame_bytes, self.fill)
-            return convert.decode(self._queue.take(nbytes), self._spec), nbytes
         resampler = self._resampler
+        if resampler is None:
+            kept, self._ready = self._ready[:frames], self._ready[frames:]
+            consumed = min((frames - len(kept)) * frame_bytes, self.fill)
+            block = convert.decode(self._queue.take(consumed), self._spec)
+            return np.concatenate([kept, block]) if len(kept) else block, consumed
         missing = frames + resampler.lead - resampler.pending - len(self._ready)
         wanted = max(0, -(-missing * self._spec.rate // self._bus.rate))
         consumed = min(wanted * frame_bytes, self.fill)
