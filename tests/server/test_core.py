@@ -105,15 +105,17 @@ def test_the_life_of_a_client_and_its_stream_is_told_in_order(watched):
     program = stage.join()
     assert news(watcher) == [(CLIENT, NEW, 1), (CLIENT, CHANGED, 1)]
     program.play()
-    assert news(watcher) == [(SINK_INPUT, NEW, 0)]
+    assert news(watcher) == [(SINK_INPUT, NEW, 0), (SINK, CHANGED, 0)]
     program.ask(CorkPlaybackStream(channel=0, cork=True))
     program.ask(CorkPlaybackStream(channel=0, cork=True))
-    assert news(watcher) == [(SINK_INPUT, CHANGED, 0)]
+    assert news(watcher) == [(SINK_INPUT, CHANGED, 0), (SINK, CHANGED, 0)]
     program.record()
     program.leave()
     assert news(watcher) == [
         (SOURCE_OUTPUT, NEW, 0),
+        (SOURCE, CHANGED, 1),
         (SINK_INPUT, REMOVED, 0),
+        (SOURCE, CHANGED, 1),
         (SOURCE_OUTPUT, REMOVED, 0),
         (CLIENT, REMOVED, 1),
     ]
@@ -131,6 +133,7 @@ def test_only_what_was_subscribed_to_is_told(outlet):
     watcher.ask(Subscribe(mask=1 << SINK))
     program.play()
     program.ask(SetSourceVolume(name="input", volume=(0,)))
+    assert news(watcher) == [(SINK, CHANGED, 0)]
     program.ask(SetSinkVolume(index=0, volume=(0,)))
     assert news(watcher) == [(SINK, CHANGED, 0)]
     watcher.ask(Subscribe(mask=0))

@@ -46,7 +46,7 @@ from eardrum.server.events import (
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.playback import SinkInput
-from eardrum.server.routing import rescue
+from eardrum.server.routing import note_running, rescue
 from eardrum.server.rules import judge
 from eardrum.server.stream import Stream
 from eardrum.server.views import MakeView
@@ -308,13 +308,15 @@ class Server:
     def add(self, stream: Stream) -> None:
         """Show a new stream in its view and give it its number on the connection."""
         stream.announce()
+        note_running(stream.client.view)
         self.let_echo()
 
     def remove(self, stream: Stream) -> None:
         """End a stream and take it out of its view; who recorded it alone has nothing to record any more."""
         stream.end()
-        stream.withdraw()
         view = stream.client.view
+        note_running(view, gone=stream)
+        stream.withdraw()
         for record in tuple(view.source_outputs.values()):
             if record.only is stream:
                 self.kill(record)
@@ -351,6 +353,7 @@ class Server:
     def stream_changed(self, stream: Stream) -> None:
         facility = Facility.SINK_INPUT if isinstance(stream, SinkInput) else Facility.SOURCE_OUTPUT
         stream.client.view.changed(facility, Change.CHANGED, stream.index)
+        note_running(stream.client.view)
 
     @property
     def keeps_samples(self) -> bool:

@@ -41,6 +41,7 @@ class Sink:
     gain: Gains | None = None
     module: int | None = None  # the number of the emulated module that made it
     suspended: bool = False
+    running: bool = False  # a stream is there that is not corked
     proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
 
     def set_level(self, volume: Volume, muted: bool) -> None:
@@ -67,6 +68,7 @@ class Source:
     gain: Gains | None = None
     module: int | None = None  # the number of the emulated module that made it
     suspended: bool = False
+    running: bool = False  # a stream is there that is not corked
     proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
 
     def set_level(self, volume: Volume, muted: bool) -> None:

@@ -87,6 +87,17 @@ def follow_default(server: Server, view: View, before: Sink | Source | None) -> 
                 continue
 
 
+def note_running(view: View, gone: Stream | None = None) -> None:
+    """A stream came or is `gone`, or was corked: devices may run now, or no longer."""
+    streams: list[Stream] = [*view.sink_inputs.values(), *view.source_outputs.values()]
+    running = {device_of(stream) for stream in streams if not stream.corked and stream is not gone}
+    devices: list[Sink | Source] = [*view.sinks.values(), *view.sources.values()]
+    for device in devices:
+        if device.running != (device in running):
+            device.running = not device.running
+            view.changed(Facility.SINK if isinstance(device, Sink) else Facility.SOURCE, Change.CHANGED, device.index)
+
+
 def streams_at(view: View, device: Sink | Source) -> list[Stream]:
     """The streams of a view that play into this sink, or record this source."""
     streams: list[Stream] = [*view.sink_inputs.values(), *view.source_outputs.values()]

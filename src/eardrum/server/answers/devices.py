@@ -52,7 +52,6 @@ PCM = 1  # encoding
 
 def sink_info(client: Client, sink: Sink) -> SinkInfo:
     monitor = next((source for source in sources_of(client) if source.monitor_of is sink), None)
-    playing = any(stream.sink is sink and not stream.corked for stream in client.view.sink_inputs.values())
     return SinkInfo(
         index=sink.index,
         name=sink.name,
@@ -67,14 +66,13 @@ def sink_info(client: Client, sink: Sink) -> SinkInfo:
         driver="eardrum",
         flags=LATENCY | DECIBEL_VOLUME | SINK_DYNAMIC_LATENCY,
         proplist={**_proplist(sink.description, "sound"), **sink.proplist},
-        state=SUSPENDED if sink.suspended else RUNNING if playing else IDLE,
+        state=SUSPENDED if sink.suspended else RUNNING if sink.running else IDLE,
         formats=[FormatInfo(PCM, {})],
     )
 
 
 def source_info(view: View, source: Source) -> SourceInfo:
     sink = source.monitor_of
-    recording = any(stream.source is source and not stream.corked for stream in view.source_outputs.values())
     return SourceInfo(
         index=source.index,
         name=source.name,
@@ -89,7 +87,7 @@ def source_info(view: View, source: Source) -> SourceInfo:
         driver="eardrum",
         flags=LATENCY | DECIBEL_VOLUME | SOURCE_DYNAMIC_LATENCY,
         proplist={**_proplist(source.description, "monitor" if sink else "sound"), **source.proplist},
-        state=SUSPENDED if source.suspended else RUNNING if recording else IDLE,
+        state=SUSPENDED if source.suspended else RUNNING if source.running else IDLE,
         formats=[FormatInfo(PCM, {})],
     )
 

@@ -211,3 +211,21 @@ def a_name_as_it_was_is_no_news(talk: Talk) -> None:
     talk.forget()
     talk.must(Ack, SetPlaybackStreamName(channel=made.channel, name="song"))
     expect(events(talk, SINK_INPUT), [])
+
+
+@expectation
+def a_sink_that_begins_or_ends_to_run_has_changed(talk: Talk) -> None:
+    other = talk.another()
+    sink = talk.must(SinkInfo, GetSinkInfo()).index
+    subscribed(talk, 1 << Facility.SINK | 1 << SINK_INPUT)
+    made = other.play()
+    await_event(talk, SINK_INPUT, NEW, made.sink_input)
+    await_event(talk, Facility.SINK, CHANGED, sink)
+    other.must(Ack, CorkPlaybackStream(channel=0, cork=True))
+    await_event(talk, SINK_INPUT, CHANGED, made.sink_input)
+    await_event(talk, Facility.SINK, CHANGED, sink)
+    other.must(Ack, CorkPlaybackStream(channel=0, cork=False))
+    await_event(talk, Facility.SINK, CHANGED, sink)
+    other.must(Ack, DeletePlaybackStream(channel=0))
+    await_event(talk, Facility.SINK, CHANGED, sink)
+    await_event(talk, SINK_INPUT, REMOVED, made.sink_input)
