@@ -36,6 +36,7 @@ from eardrum.protocol.catalog import (
 from eardrum.server.core import Server
 from eardrum.server.events import Clogged, Unclogged
 from eardrum.server.mixed import MAX_PERIOD, MIN_PERIOD, MIN_REST
+from eardrum.server.routing import suspend
 from eardrum.server.mixed_playback import MixedPlayback
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID, MAX_QUEUE, SampleFormat, SampleSpec
@@ -150,6 +151,12 @@ class OneStream(RuleBasedStateMachine):
     def stops_or_starts_reading(self, clogged):
         self.stage.happens((Clogged if clogged else Unclogged)(self.program.number))
 
+    @rule(suspended=st.booleans())
+    def the_sink_is_suspended_or_goes_on(self, suspended):
+        server = self.stage.server
+        suspend(server, server.view(0), server.view(0).sinks[0], suspended)
+        self.stage.passes(0.0)
+
     @there
     @rule()
     def asks_for_the_latency(self):
@@ -228,7 +235,7 @@ class OneStream(RuleBasedStateMachine):
     def what_can_play_plays_and_what_cannot_does_not(self):
         if self.stream is not None:
             stream = self.stream
-            if stream.corked:
+            if stream.corked or stream.sink.suspended:
                 assert not stream.bus.plays(stream)
             elif not stream.prebuffering and stream.voice.fill:
                 assert stream.bus.plays(stream)
@@ -239,6 +246,7 @@ class OneStream(RuleBasedStateMachine):
     def teardown(self):
         """Uncorked and given time, every drain is answered."""
         if self.stream is not None and self.drains:
+            self.the_sink_is_suspended_or_goes_on(False)
             self.ask(CorkPlaybackStream(channel=self.channel, cork=False))
             rest = (self.stream.rest or 0.0) + 1.0
             self.stage.passes(rest)
