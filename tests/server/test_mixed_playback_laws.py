@@ -36,8 +36,8 @@ from eardrum.protocol.catalog import (
 from eardrum.server.core import Server
 from eardrum.server.events import Clogged, Unclogged
 from eardrum.server.mixed import MAX_PERIOD, MIN_PERIOD, MIN_REST
-from eardrum.server.routing import suspend
 from eardrum.server.mixed_playback import MixedPlayback
+from eardrum.server.routing import suspend
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID, MAX_QUEUE, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
