@@ -72,7 +72,16 @@ WIRES = (
     ("room:a", "silence"),
 )
 BOTH = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
-RIGHTS = (BOTH, BOTH, BOTH, BOTH, BOTH & ~Right.RECORD, BOTH & ~Right.PLAY, Right.CONNECT | Right.LOOK, ~Right.NONE)
+RIGHTS = (
+    BOTH,
+    BOTH,
+    BOTH | Right.MODULES,
+    BOTH | Right.MODULES,
+    BOTH & ~Right.RECORD,
+    BOTH & ~Right.PLAY,
+    Right.CONNECT | Right.LOOK,
+    ~Right.NONE,
+)
 PLACES = ((0, 0), (0, 0), (0, 0), (0, -8), (0, 8), (1, 0), (2, 4096), (3, -4096), (1, 2**62))  # seek, offset
 ROOM_VIEWS = (1, 2, 3)
 MOST_PROGRAMS = 5
@@ -123,7 +132,7 @@ class _World:
         view = (
             room_view("studio")
             if self.room
-            else outlet_view("box", output_end(output), input_end(input) if input else None)
+            else outlet_view("box", output_end(output), input_end(input) if input else None, modules=True)
         )
         play.happens("a room" if self.room else f"an outlet, output {output}, input {input or 'none'}")
         self.core = Server(view, writes_file=(0,) if not self.room and output.startswith("file") else ())
@@ -194,6 +203,8 @@ class _World:
             cls: type[Message] = self.random.choice(CREATING)
         else:
             cls = self.random.choice(STREAMS if chance < 0.8 else COMMANDS)
+        if chance > 0.97 and client.rights & Right.MODULES:
+            cls = c.LoadModule
         ends = cls in ENDING and self.random.random() < 0.8  # seldom, so that there is something to talk about
         if ends or version < cls.SINCE:
             return
@@ -212,6 +223,9 @@ class _World:
             "sink_input": [*view.sink_inputs],
             "source_output": [*view.source_outputs],
             "client": [*view.clients],
+            "module": [*view.modules],
+            "sink": [*view.sinks],
+            "source": [*view.sources],
         }
         aims = {}
         for field in fields_of(type(message)):
@@ -401,8 +415,9 @@ class _World:
             if waits:
                 raise Found(f"program {program.number} still waits for {waits}")
             self.leave(program)
-        if self.due is not None:
-            self.now = max(self.now, self.due)
-            self.do(Woke(self.now, self.now))
-        if self.due is not None:
+        for _ in self.core.buses:  # each may have a last cycle to come
+            if self.due is not None:
+                self.now = max(self.now, self.due)
+                self.do(Woke(self.now, self.now))
+        if self.due is not None and not any(view.sink_inputs for view in self.core.views.values()):  # no sample plays
             raise Found(f"nobody is there, and the next wake-up is to be at {self.due}")

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from eardrum.protocol import kinds
+from eardrum.protocol.catalog import LoadModule
 from eardrum.protocol.kinds import Counted, FormatInfo, Kind, ToEnd
 from eardrum.protocol.message import Record, fields_of
 from eardrum.terms.audio import FORMAT_NAMES, INVALID, MAX_CHANNELS, MAX_RATE, SampleFormat, SampleSpec
@@ -20,6 +21,16 @@ LARGE = (0, 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 NAMES = (
     None, "", "0", "1", "7", "output", "output.monitor", "input", "@DEFAULT_SINK@", "@DEFAULT_SOURCE@",
     "@DEFAULT_MONITOR@", "nowhere", "no name\n", "x" * 129, "no \udcff utf-8",
+)  # fmt: skip
+MODULES = (
+    "module-null-sink", "module-null-source", "module-remap-sink", "module-remap-source", "module-virtual-sink",
+    "module-loopback", "module-combine-sink", "module-always-sink", "module-pipe-sink", "module-nothing", "", None,
+)  # fmt: skip
+ARGUMENTS = (
+    None, "", "sink_name=output", "sink_name=a rate=44100", "source_name=b channels=1", "master=output",
+    "master=output.monitor", "master=null.monitor channel_map=mono master_channel_map=left", "slaves=output,null",
+    "source=null.monitor sink=output", "source=output.monitor sink=null latency_msec=1", "sink=output latency_msec=20",
+    "sink_properties=device.description='a b'", "sink_name=\"open", "rate=1", "channels=6", "k=v",
 )  # fmt: skip
 KEYS = (
     "application.name", "application.process.id", "media.name", "media.role", "event.id", "filter.want",
@@ -69,6 +80,8 @@ class Words:
         for field in fields_of(cls):
             if field.in_version(version) and field.constant is None:
                 values[field.name] = self._value(field.kind, version)
+        if cls is LoadModule:
+            values = {"name": self.random.choice(MODULES), "argument": self.random.choice(ARGUMENTS)}
         if "sample_spec" in values and self.random.random() < 0.8:
             self._agree(values)
         return cls(**values)

@@ -7,7 +7,7 @@ as seldom as its tightest stream allows, and not at all while nothing plays and 
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -241,6 +241,9 @@ class Buses:
         bus = Bus(number, self._effects, self._clock, rate=rate, channel_map=channel_map, writes_file=writes_file)
         self._buses.append(bus)
         return bus
+
+    def __iter__(self) -> Iterator[Bus]:
+        return iter(self._buses)
 
     def remove(self, bus: Bus) -> None:
         """Forget a bus on which nothing plays and nobody records."""
