@@ -72,16 +72,8 @@ WIRES = (
     ("room:a", "silence"),
 )
 BOTH = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
-RIGHTS = (
-    BOTH,
-    BOTH,
-    BOTH | Right.MODULES,
-    BOTH | Right.MODULES,
-    BOTH & ~Right.RECORD,
-    BOTH & ~Right.PLAY,
-    Right.CONNECT | Right.LOOK,
-    ~Right.NONE,
-)
+SCRIPT = BOTH | Right.MODULES
+RIGHTS = (BOTH, BOTH, SCRIPT, SCRIPT, BOTH & ~Right.RECORD, BOTH & ~Right.PLAY, Right.CONNECT | Right.LOOK, ~Right.NONE)
 PLACES = ((0, 0), (0, 0), (0, 0), (0, -8), (0, 8), (1, 0), (2, 4096), (3, -4096), (1, 2**62))  # seek, offset
 ROOM_VIEWS = (1, 2, 3)
 MOST_PROGRAMS = 5
@@ -224,13 +216,11 @@ class _World:
             "source_output": [*view.source_outputs],
             "client": [*view.clients],
             "module": [*view.modules],
-            "sink": [*view.sinks],
-            "source": [*view.sources],
         }
         aims = {}
         for field in fields_of(type(message)):
             numbers = there.get(field.ref.to, ()) if field.ref else ()
-            if numbers and field.name != "direct_on_input" and self.random.random() < 0.85:
+            if numbers and field.name not in ("direct_on_input", "name", "module_name") and self.random.random() < 0.85:
                 aims[field.name] = self.random.choice(numbers)
         return replace(message, **aims)
 
