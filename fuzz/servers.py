@@ -73,6 +73,7 @@ WIRES = (
 )
 BOTH = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
 SCRIPT = BOTH | Right.MODULES
+LAST_CYCLES = 1000  # when all have left: feeds still hold up to 2 s of sound
 RIGHTS = (BOTH, BOTH, SCRIPT, SCRIPT, BOTH & ~Right.RECORD, BOTH & ~Right.PLAY, Right.CONNECT | Right.LOOK, ~Right.NONE)
 PLACES = ((0, 0), (0, 0), (0, 0), (0, -8), (0, 8), (1, 0), (2, 4096), (3, -4096), (1, 2**62))  # seek, offset
 ROOM_VIEWS = (1, 2, 3)
@@ -405,9 +406,11 @@ class _World:
             if waits:
                 raise Found(f"program {program.number} still waits for {waits}")
             self.leave(program)
-        for _ in self.core.buses:  # each may have a last cycle to come
+        for _ in range(LAST_CYCLES):
             if self.due is not None:
                 self.now = max(self.now, self.due)
                 self.do(Woke(self.now, self.now))
-        if self.due is not None and not any(view.sink_inputs for view in self.core.views.values()):  # no sample plays
+        sample_plays = any(view.sink_inputs for view in self.core.views.values())
+        circle = any(feed.delayed for bus in self.core.buses for feed in bus.feeds)  # there sound may go round for ever
+        if self.due is not None and not sample_plays and not circle:
             raise Found(f"nobody is there, and the next wake-up is to be at {self.due}")

@@ -192,6 +192,16 @@ def test_a_sink_that_nobody_plays_into_needs_no_wake_up(stage, script):
     assert stage.due is None
 
 
+def test_a_loopback_into_itself_rests_when_all_is_silent(stage, script):
+    load(script, "loopback", "source=output.monitor sink=output latency_msec=30")
+    reply = script.play(prebuf=8)
+    script.write(reply.channel, bytes(8000))
+    stage.passes(1)
+    script.ask(c.DeletePlaybackStream(channel=reply.channel))
+    stage.passes(5)
+    assert stage.due is None
+
+
 def test_a_module_goes_with_the_one_it_stands_on(script):
     below = load(script, "null-sink", "sink_name=speaker")
     load(script, "remap-source", "master=speaker.monitor")

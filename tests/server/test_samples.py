@@ -164,9 +164,9 @@ def test_samples_of_one_outlet_are_none_of_another(room):
 
 
 def test_it_is_known_whether_samples_are_kept(program):
-    assert not program.stage.server.keeps_samples
+    assert not program.stage.server.keeps_something
     upload(program)
-    assert program.stage.server.keeps_samples
+    assert program.stage.server.keeps_something
 
 
 def test_a_tape_is_read_to_its_end_without_a_copy():

@@ -356,8 +356,9 @@ class Server:
         note_running(stream.client.view)
 
     @property
-    def keeps_samples(self) -> bool:
-        return any(view.samples for view in self.views.values())
+    def keeps_something(self) -> bool:
+        """Programs have made what must outlast them: samples, modules."""
+        return any(view.samples or view.modules for view in self.views.values())
 
     def count_streams(self) -> tuple[int, int]:
         """How many streams play and how many record; corked ones do neither."""

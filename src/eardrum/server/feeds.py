@@ -39,6 +39,7 @@ class Feed:
         self._delay = int(max(delay, RESAMPLING_DELAY if self._resampler else 0.0) * self.target.rate)
         self._queue: deque[Block] = deque()
         self._held = 0  # frames in the queue
+        self._quiet = 0  # frames of silence that came last
 
     @property
     def period(self) -> float:
@@ -60,7 +61,15 @@ class Feed:
         self.target.feeds.remove(self)
 
     def give(self, block: Block) -> None:
-        """One block of the origin's sum, which must not be changed."""
+        """One block of the origin's sum, which must not be changed.
+
+        Silence for longer than the delay is not passed on, so that a circle of feeds in which nothing sounds rests.
+        """
+        self._quiet = 0 if block.any() else self._quiet + len(block)
+        if self.delayed and self._quiet > self._held + self._delay:
+            self._queue.clear()
+            self._held = 0
+            return
         if not self._held and self._delay:
             self._push(np.zeros((self._delay, self.target.channels), np.float32))
         if self._resampler is not None:

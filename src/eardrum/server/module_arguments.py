@@ -21,6 +21,7 @@ from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import value
 
 LONGEST = 4096  # characters
+LOWEST_RATE = 1000  # Hz of a device: with less, resampling to it and from it takes seconds of sound
 DEVICE_PROPERTIES = frozenset(("device.description", "device.class", "device.icon_name", "device.intended_roles"))
 _DOUBLE, _SINGLE, _BARE = r'"((?:[^"\\]|\\.)*)"', r"'((?:[^'\\]|\\.)*)'", r"((?![\"'])(?:[^\s\\]|\\.)*)"
 _PAIR = re.compile(rf"\s*([A-Za-z0-9_.-]+)\s*=\s*(?:{_DOUBLE}|{_SINGLE}|{_BARE})(?=\s|$)")
@@ -129,7 +130,7 @@ class Arguments:
         name = self._given.get("format", FORMAT_NAMES[default.format])
         if name not in _FORMATS:
             raise wrong(f"format={name}: no sample format")
-        rate = self.number("rate", default.rate, 1, MAX_RATE)
+        rate = self.number("rate", default.rate, LOWEST_RATE, MAX_RATE)
         given = self.channel_map("channel_map", b"")
         channels = self.number("channels", len(given) or default.channels, 1, MAX_CHANNELS)
         channel_map = given or (default_map if channels == default.channels else layout(channels))

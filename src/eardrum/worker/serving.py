@@ -205,7 +205,7 @@ class Worker:
     @property
     def _stays(self) -> bool:
         """It has more to do, or holds what clients to come may ask for."""
-        return self._writer is not None or bool(self._watchers) or self._core.keeps_samples
+        return self._writer is not None or bool(self._watchers) or self._core.keeps_something
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
