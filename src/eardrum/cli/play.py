@@ -61,7 +61,7 @@ def _place(ctx: click.Context, param: click.Parameter, value: str) -> Place:
     return place_to_play(value)
 
 
-@click.command("play")
+@click.command("play", short_help="Play a sound file into a microphone or a room.")
 @options.runtime_dir
 @click.option("--loop", is_flag=True, help="Play it again and again, until Ctrl-C.")
 @click.option("--raw", is_flag=True, help="FILE is raw sound: 16 bit little-endian, stereo, 48 kHz.")

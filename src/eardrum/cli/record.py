@@ -44,7 +44,7 @@ def _file(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
-@click.command("record")
+@click.command("record", short_help="Record a room, an outlet or a microphone.")
 @options.runtime_dir
 @click.option(
     "--length", metavar="TIME", callback=options.seconds, help="Record so much, as 10s or 5min.  [default: to the end]"
