@@ -38,11 +38,11 @@ def typed(stage, tmp_path):
         (programs / name).chmod(0o755)
     path = f"{programs}:{Path(EARDRUM).parent}:{stage.environment['PATH']}"
 
-    def run(command: str) -> subprocess.CompletedProcess[str]:
+    def run(command: str, **extra: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["sh", "-ec", command],
             cwd=tmp_path,
-            env={**stage.environment, "PATH": path},
+            env={**stage.environment, "PATH": path, **extra},
             capture_output=True,
             text=True,
             timeout=100,
@@ -52,10 +52,21 @@ def typed(stage, tmp_path):
 
 
 def test_shell(typed):
-    (commands,) = blocks("testing.md", "sh")
-    done = typed(commands)
+    playing, recording = blocks("testing.md", "sh")
+    done = typed(playing)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() in (DOCS / "testing.md").read_text()
+    done = typed(recording)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "440.0 Hz" in done.stdout
+
+
+def test_rooms(typed, desk, tmp_path):
+    heard.write_wav(tmp_path / "greeting.wav", heard.sine(440, 48_000))
+    done = typed("\n".join(blocks("rooms.md", "sh")), **desk.environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("meeting.flac", "what-the-bot-hears.wav", "bell.wav"):
+        assert (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(("number", "recorded"), [(0, "meeting.wav"), (1, "all.wav")])
