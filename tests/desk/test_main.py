@@ -69,6 +69,18 @@ def test_workers_survive_a_killed_desk_and_the_next_one_serves_beside_them(start
     assert old.tell("nothing") == "done"
 
 
+def test_what_a_killed_desk_held_is_tidied_up_when_nobody_serves_it(start_desk):
+    first = start_desk("none")
+    caller = first.caller()
+    for name in ("idle", "used"):
+        assert caller.ask("POST", "/v1/outlets", {"name": name, "output": "null", "held": True})[0] == 201
+    visitor = first.visit("used")
+    visitor.about()
+    first.stop(signal.SIGKILL)
+    start_desk("none")
+    assert [path.name for path in (first.runtime / "outlets").iterdir()] == ["used"]
+
+
 def test_a_recording_goes_on_under_a_killed_desk_and_the_next_one_writes_beside_it(start_desk, tmp_path):
     first = start_desk("none")
     first.open("radio", f"file:{tmp_path}/tune.wav")

@@ -280,3 +280,11 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
     assert f"{tmp_path}/no/such/runtime: No such file or directory" in refused(tmp_path / "no/such/runtime")
     (tmp_path / "file").touch()
     assert f"{tmp_path}/file" in refused(tmp_path / "file")
+
+
+def test_outlets_that_nobody_serves_are_told(runtime):
+    runtime.listen_outlet("killed", Access()).close()
+    (runtime.outlets / "empty").mkdir()
+    with runtime.listen_outlet("served", Access()), runtime.listen_outlet("known", Access()):
+        assert sorted(runtime.forsaken({"known"})) == ["empty", "killed"]
+    assert sorted(runtime.forsaken(())) == ["empty", "killed", "known", "served"]

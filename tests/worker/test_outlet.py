@@ -1,15 +1,20 @@
 """What the worker of an outlet makes of its spec."""
 
+import numpy as np
 import pytest
 
 from eardrum.protocol.catalog import (
+    CreatePlaybackStream,
     CreateRecordStream,
+    GetClientInfoList,
     GetServerInfo,
     GetSinkInfo,
     GetSourceInfo,
     GetSourceInfoList,
+    GetSourceOutputInfoList,
     LoadModule,
 )
+from eardrum.server.rights import Right
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
 from eardrum.testing.workers import S16
@@ -76,3 +81,49 @@ def test_a_worker_that_holds_a_file_stays_until_it_is_told_to_finish(workers, tm
 
 def test_the_spec_of_an_outlet_has_levels_of_100_percent():
     assert OutletSpec("box", "null").output_level == Level((VOLUME_NORM,) * 2, False)
+
+
+PLAY = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
+RECORD = CreateRecordStream(sample_spec=S16, channel_map=STEREO)
+STEPS = np.arange(1, 9601, dtype="<i2").tobytes()
+
+
+def hears(listener, samples):
+    """True once the listener has heard all the samples in a row."""
+    listener.until(lambda: samples in bytes(listener.sound.get(0, b"")), "what was played")
+    return True
+
+
+def test_a_guest_hears_what_the_outlet_plays_and_is_not_seen(workers):
+    worker = workers.outlet("null")
+    with worker.join() as program, worker.attach(1, Right.RECORD) as guest:
+        guest.record(source_name="output", fragsize=1920)
+        program.play_all(STEPS)
+        assert hears(guest, STEPS)
+        assert len(program.ask(GetClientInfoList()).items) == 1
+        assert program.ask(GetSourceOutputInfoList()).items == []
+        assert guest.ask(PLAY) == PulseError.ACCESS
+    worker.close()
+    assert worker.ends() == 0
+
+
+def test_a_guest_plays_into_the_microphone_and_another_hears_it(workers):
+    worker = workers.outlet("null", "silence")
+    with worker.join() as program, worker.attach(1, Right.PLAY) as player, worker.attach(2, Right.RECORD) as listener:
+        program.record(fragsize=1920)
+        listener.record(source_name="input", fragsize=1920)
+        player.play_all(STEPS)
+        assert hears(program, STEPS)
+        assert hears(listener, STEPS)
+        assert player.ask(RECORD) == PulseError.NOENTITY
+    worker.close()
+    assert worker.ends() == 0
+
+
+def test_without_its_desk_a_worker_that_needs_a_wire_ends(workers):
+    worker = workers.outlet("room:hall")
+    with worker.join() as program:
+        worker.close()
+        program.say(PLAY)
+        assert program.ends()
+    assert worker.ends() == 0

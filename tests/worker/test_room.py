@@ -98,3 +98,12 @@ def test_an_outlet_that_is_killed_is_not_missed(room):
             other.record()
         player.play_all(tone(9600, 10_000).tobytes())
         listener.until(lambda: len(bytes(listener.sound.get(0, b"")).strip(b"\0")) > 4 * 9000, "the tone")
+
+
+def test_a_room_ends_with_its_desk(workers):
+    room = workers.room()
+    with room.attach(1, PLAY) as player:
+        player.play()
+        room.close()
+        assert player.ends()
+    assert room.ends() == 0

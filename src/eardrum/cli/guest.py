@@ -25,11 +25,12 @@ class Over(Exception):
 
 
 class Guest:
-    """The connection. What is heard may be overwritten by the next thing heard."""
+    """The connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._asking = Asking(NEWEST)
+        self._heard: list[Heard] = []  # together with an answer
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -44,10 +45,12 @@ class Guest:
         """The reply; what is heard before it is lost. Raises Over, and Complaint if the command is refused."""
         tag = self.say(command)
         while True:
-            for heard in self.hear():
+            batch = self.hear()
+            for number, heard in enumerate(batch):
                 if isinstance(heard, ErrorReply) and heard.tag == tag:
                     raise Complaint(f"{type(command).__name__} is refused: {_words(heard.code)}")
                 if isinstance(heard, Reply) and heard.tag == tag:
+                    self._heard = batch[number + 1 :]
                     return heard.message
 
     def play(self, channel: int, samples: Samples) -> None:
@@ -56,6 +59,9 @@ class Guest:
 
     def hear(self, timeout: float | None = None) -> list[Heard]:
         """What comes next; nothing after `timeout` seconds. Raises Over."""
+        if self._heard:
+            heard, self._heard = self._heard, []
+            return heard
         if timeout is not None and not select.select([self._socket], [], [], timeout)[0]:
             return []
         try:

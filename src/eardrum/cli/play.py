@@ -108,6 +108,12 @@ class _Player:
         assert isinstance(created, PlaybackStreamCreated)
         self._channel, self._wanted = created.channel, created.missing
         self._since = time.monotonic()
+        try:
+            self._play(host)
+        finally:
+            self._progress.over()
+
+    def _play(self, host: Guest) -> None:
         for samples in self._pieces():
             self.begun = True
             while self._wanted <= 0:
@@ -117,7 +123,6 @@ class _Player:
         drained = host.say(DrainPlaybackStream(channel=self._channel))
         while not self._hear(host, drained):
             pass
-        self._progress.over()
 
     def _creation(self) -> CreatePlaybackStream:
         channels = self._spec.channels
@@ -131,9 +136,13 @@ class _Player:
     def _pieces(self) -> Iterator[bytes]:
         """The sound in packets; of a stream that is still to come, as it comes."""
         frames = max(1, min(_PACKET // self._spec.frame_bytes, self._spec.rate // 20))
+        empty = True
         while True:
             while len(block := self._read(frames)):
                 yield block
+                empty = False
+            if empty:
+                raise Complaint(f"{self._name}: has no sound in it")
             if not self._loop:
                 return
             self._sound.seek(0)
@@ -184,7 +193,7 @@ def _sound_file(name: str, raw: bool) -> Iterator[soundfile.SoundFile]:
     except OSError as error:
         raise Complaint(f"{name}: {error.strerror}") from None
     except soundfile.SoundFileError as error:
-        raise Complaint(f"{name}: is no sound file that can be read: {error}") from None
+        raise Complaint(f"{name}: is no sound file that can be read: {_words(error)}") from None
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -68,7 +68,7 @@ def verb(runtime: Path, length: float | None, force: bool, place: Place, file: s
         recording = _Recording(_opened(file, force), file, None if length is None else round(length * SPEC.rate))
         try:
             recording.take(first)
-            while not recording.complete and (piece := next(hearing.pieces, None)):
+            while not recording.complete and (piece := next(hearing.pieces, None)) is not None:
                 recording.take(piece)
         except BrokenPipeError:  # who reads our standard output has enough
             return 0
@@ -123,7 +123,7 @@ class _Hearing:
         )
         assert isinstance(created, RecordStreamCreated)
         rest = b""
-        while not self._stop.wait(host):
+        while True:
             for heard in host.hear():
                 match heard:
                     case SoundPacket():
@@ -133,6 +133,8 @@ class _Hearing:
                         yield data[:whole]
                     case Told(RecordStreamKilled()):
                         raise Over
+            if self._stop.wait(host):
+                return
 
     def _closed_room(self) -> bool:
         """A room that ends while others have it, or while it is kept, is only starting anew."""
