@@ -24,7 +24,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.effects import Reissue, ReissueSound
 from eardrum.server.events import OUTPUT, UpstreamAnswered, UpstreamReady
-from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleSpec
 from eardrum.testing.stage import FLOAT, PLAY_ONLY, Program, sine
 
 NORM = (VOLUME_NORM,) * 2
@@ -132,15 +132,6 @@ def test_another_rate_on_the_way_is_heard_at_that_rate(program):
     program.stage.passes(2.0)
     heard = program.heard()
     assert np.allclose(heard[2000:40000], sine(440, 48000)[2000:40000], atol=1e-3)
-
-
-def test_what_the_mixer_cannot_convert_is_played_and_not_heard(program):
-    program.record(**QUICK)
-    channel = carried(program, SampleSpec(SampleFormat.S24LE, 2, 48000))
-    program.write(channel, bytes(range(6)) * 8000)
-    program.stage.passes(0.5)
-    assert not program.heard().any()
-    assert any(isinstance(effect, ReissueSound) for effect in program.stage.others)
 
 
 def test_what_was_drained_upstream_is_heard_to_its_end_here(program):

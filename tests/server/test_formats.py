@@ -84,22 +84,14 @@ def test_a_record_stream_is_looked_at_in_the_same_way(program):
     assert not isinstance(program.ask(unset), PulseError)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        asked(FLOAT._replace(format=SampleFormat.ALAW)),
-        asked(FLOAT._replace(channels=6), bytes(range(1, 7)), (VOLUME_NORM,) * 6),
-        asked(FLOAT._replace(rate=999)),
-    ],
-    ids=["alaw", "six channels", "999 Hz"],
-)
-def test_what_cannot_be_mixed_yet_is_not_supported(program, message):
-    assert program.ask(message) == PulseError.NOTSUPPORTED
-
-
 def test_the_reply_echoes_what_was_asked_for(program):
     """libpulse gives up the connection if it is told another spec than it asked for."""
-    for spec in (FLOAT, SampleSpec(SampleFormat.S16BE, 2, 8000), SampleSpec(SampleFormat.U8, 2, 387_840)):
+    for spec in (
+        FLOAT,
+        SampleSpec(SampleFormat.S16BE, 2, 8000),
+        SampleSpec(SampleFormat.ALAW, 2, 387_840),
+        FLOAT._replace(rate=1),
+    ):
         reply = program.ask(asked(spec, bytes((2, 1))))
         assert (reply.sample_spec, reply.channel_map) == (spec, bytes((2, 1)))
 
@@ -173,7 +165,6 @@ def test_every_position_has_a_name(number):
         ([pcm(rate=True)], PulseError.NOTSUPPORTED),
         ([pcm(rate=48000.0)], PulseError.NOTSUPPORTED),
         ([pcm(channels=0)], PulseError.INVALID),
-        ([pcm(channels=3)], PulseError.INVALID),  # without a map
         ([pcm(channels=33)], PulseError.INVALID),
         ([pcm(channel_map="front-left")], PulseError.INVALID),
         ([pcm(channel_map="front-left,elsewhere")], PulseError.INVALID),

@@ -8,7 +8,6 @@ from eardrum.server.samples import Tape
 from eardrum.server.voice import Voice
 from eardrum.sound.volume import gains
 from eardrum.terms.audio import MONO, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
-from eardrum.terms.errors import PulseError, Refused
 from eardrum.testing.stage import FLOAT, sine
 
 
@@ -30,7 +29,7 @@ def test_what_is_queued_is_what_sounds_and_where_it_ends_so_does_the_sound():
 
 def test_the_sound_has_the_channels_and_the_level_that_the_bus_wants():
     singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 1, 48000), np.ones((4, 1), np.float32))
-    singer.gain = gains((VOLUME_NORM // 2,))
+    singer.set_gain(gains((VOLUME_NORM // 2,)))
     assert np.array_equal(singer.take(4)[0], np.full((4, 2), 0.125, np.float32))
 
 
@@ -81,7 +80,18 @@ def test_on_another_bus_nothing_is_lost():
     assert singer.spent
 
 
-def test_a_rate_that_would_fill_memory_is_not_mixed():
-    with pytest.raises(Refused) as refused:
-        voice(SampleSpec(SampleFormat.U8, 1, 999))
-    assert refused.value.error is PulseError.NOTSUPPORTED
+def test_the_lowest_rate_is_heard_too():
+    singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 1, 1), np.full((2, 1), 0.5, np.float32))
+    assert np.array_equal(singer.take(48_000)[0], np.full((48_000, 2), 0.5, np.float32))
+
+
+def test_channels_may_keep_their_order_whatever_they_are_called():
+    quad = SampleSpec(SampleFormat.FLOAT32LE, 4, 48000)
+    tune = np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)
+    rear_first = bytes((5, 6, 1, 2))
+    bus = Buses([]).output
+    heard = {
+        flag: Voice(Tape(tune.tobytes()), quad, rear_first, bus, **{flag: True}).take(1)[0].tolist()
+        for flag in ("no_remap", "no_remix")
+    }
+    assert heard == {"no_remap": [tune[0, :2].tolist()], "no_remix": [tune[0, 2:].tolist()]}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from eardrum.sound.resample import Resampler, resampler
 
 RATES = [(44_100, 48_000), (48_000, 44_100), (8_000, 48_000), (48_000, 8_000), (96_000, 48_000), (44_101, 48_000)]
+LOW = [(999, 48_000), (10, 48_000), (1, 48_000), (48_000, 999), (48_000, 7), (20_000, 1)]
 
 
 def rounded(frames: int, rate_in: int, rate_out: int) -> int:
@@ -33,10 +34,11 @@ def test_equal_rates_need_nothing():
     assert isinstance(resampler(44_100, 48_000, 2), Resampler)
 
 
-@pytest.mark.parametrize(("rate_in", "rate_out"), RATES)
+@pytest.mark.parametrize(("rate_in", "rate_out"), RATES + LOW[:2] + LOW[3:])
 @given(frames=st.integers(0, 20_000), cuts=st.lists(st.integers(0, 20_000), max_size=5))
 @settings(max_examples=30, deadline=None)
 def test_no_frame_is_lost_or_added(rate_in, rate_out, frames, cuts):
+    frames = min(frames, 10 * rate_in)
     stream = Resampler(rate_in, rate_out, 1)
     out = whole(stream, np.zeros((frames, 1), np.float32), *cuts)
     assert out.shape == (rounded(frames, rate_in, rate_out), 1)
@@ -90,3 +92,47 @@ def test_views_and_read_only_blocks_will_do():
     still.flags.writeable = False
     stream = Resampler(44_100, 48_000, 2)
     assert np.array_equal(whole(stream, still), whole(stream, sound[:, ::-1].copy()[:, ::-1]))
+
+
+def test_a_slow_stream_is_drawn_as_lines():
+    stream = Resampler(10, 40, 1)
+    assert len(stream.feed(np.array([[0.0]], np.float32))) == 0  # where the line goes is not known yet
+    assert stream.feed(np.array([[1.0], [0.0]], np.float32)).ravel().tolist() == [
+        0,
+        0.25,
+        0.5,
+        0.75,
+        1,
+        0.75,
+        0.5,
+        0.25,
+    ]
+    assert stream.flush().ravel().tolist() == [0] * 4
+
+
+def test_a_slow_listener_gets_means():
+    stream = Resampler(1000, 250, 1)
+    out = stream.feed(np.array([[1], [2], [3], [4], [8], [8]], np.float32))
+    assert out.ravel().tolist() == [2.5]
+    assert stream.flush().ravel().tolist() == [8]
+
+
+@pytest.mark.parametrize("rate", [1, 25, 999])
+def test_a_slow_stream_is_held_back_no_longer_than_a_frame(rate):
+    stream = Resampler(rate, 48_000, 1)
+    stream.feed(np.zeros((5, 1), np.float32))
+    assert stream.delay_usec <= 1_000_000 // rate + 1
+
+
+def test_a_sweep_is_distorted_by_less_than_100_db():
+    seconds, low, high = 2, 20, 20_000
+
+    def sweep(rate: int) -> np.ndarray:
+        time = np.arange(seconds * rate) / rate
+        turns = low * seconds / np.log(high / low) * ((high / low) ** (time / seconds) - 1)
+        return (0.5 * np.sin(2 * np.pi * turns))[:, np.newaxis]
+
+    out = whole(Resampler(44_100, 48_000, 1), sweep(44_100).astype(np.float32), 5000, 40_000)
+    middle = slice(4800, -4800)  # it begins and ends at once, which no band limit allows
+    rest = (out - sweep(48_000))[middle]
+    assert 20 * np.log10(np.sqrt(np.mean(rest**2)) / np.sqrt(np.mean(out[middle] ** 2))) < -100

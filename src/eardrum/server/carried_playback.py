@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -143,8 +142,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             self._echo.end()
             self._echo = None
         elif self._echo is None and by_somebody:
-            with contextlib.suppress(Refused):  # what the mixer cannot convert the monitor does not have
-                self._echo = Echo(self, self.server.buses.output)
+            self._echo = Echo(self, self.server.buses.output)
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:

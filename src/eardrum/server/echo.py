@@ -16,7 +16,7 @@ from eardrum.terms.audio import INVALID, MAX_QUEUE, BufferAttr
 
 
 class Echo(MixedPlayback):
-    """The echo of one carried stream. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
+    """The echo of one carried stream."""
 
     def __init__(self, of: PlaybackStream, bus: Bus) -> None:
         attr = BufferAttr(maxlength=MAX_QUEUE, tlength=INVALID, prebuf=of.spec.frame_bytes)

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-import numpy as np
-
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import Arguments, wrong
 from eardrum.server.objects import DEVICE_SPEC, Module, Sink, Source, View
-from eardrum.sound import remap
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.errors import Refused
 from eardrum.terms.names import valid_device_name
@@ -179,17 +176,9 @@ def _add_source(
 def _feed(module: Module, origin: Bus, sink: Sink, channel_map: ChannelMap | None = None, delay: float = 0.0) -> None:
     if sink.bus is None:
         raise wrong(f"sink {sink.name} is another server's: nothing can be mixed into it here")
-    _check_channels(channel_map or origin.channel_map, sink.bus.channel_map)
     feed = Feed(origin, sink, channel_map, delay)
     feed.begin()
     module.feeds.append(feed)
-
-
-def _check_channels(from_map: ChannelMap, to_map: ChannelMap) -> None:
-    try:
-        remap.remap(np.zeros((1, len(from_map)), np.float32), from_map, to_map)
-    except Refused as refused:
-        raise wrong(refused.why) from None
 
 
 # -- the modules
@@ -197,14 +186,12 @@ def _check_channels(from_map: ChannelMap, to_map: ChannelMap) -> None:
 
 def _null_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
     spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
-    _check_channels(channel_map, STEREO)
     name = said.text("sink_name") or "null"
     _add_sink(server, view, module, name, "Null Output", said.properties("sink_properties"), spec, channel_map)
 
 
 def _null_source(server: Server, view: View, module: Module, said: Arguments) -> None:
     spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
-    _check_channels(channel_map, STEREO)
     bus = _new_bus(server, module, spec, channel_map)
     name = _free_name(view.sources, said.text("source_name") or "source.null")
     description = said.text("description") or "Null Input"
@@ -236,8 +223,6 @@ def _remapped_source(suffix: str, what: str) -> Callable[[Server, View, Module, 
         taken_for = said.channel_map("master_channel_map", channel_map)
         if len(taken_for) != len(channel_map):
             raise wrong("channel_map and master_channel_map have not as many channels")
-        if master.bus is not None:
-            _check_channels(master.channel_map, taken_for)
         name = _free_name(view.sources, said.text("source_name") or f"{master.name}.{suffix}")
         source = Source(view.number_for("source"), name, f"{what} {master.description}", master.bus)
         source.deaf_to, source.taken_as = master.deaf_to, taken_for
@@ -280,7 +265,6 @@ def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> N
 
 def _pipe_source(server: Server, view: View, module: Module, said: Arguments) -> None:
     spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
-    _check_channels(channel_map, STEREO)
     path = _path(view, said, "file")
     bus = _new_bus(server, module, spec, channel_map)
     name = _free_name(view.sources, said.text("source_name") or "fifo_input")

@@ -8,10 +8,10 @@ from typing import Any
 from eardrum.protocol.kinds import FormatInfo
 from eardrum.terms.audio import (
     FORMAT_NAMES,
-    MONO,
-    STEREO,
+    MAX_CHANNELS,
     VOLUME_NORM,
     ChannelMap,
+    Position,
     SampleSpec,
     Volume,
     valid_map,
@@ -23,6 +23,7 @@ from eardrum.terms.properties import value
 PCM = 1
 ENCODINGS = 9  # the first number that is no encoding
 MAX_FORMATS = 32
+_AIFF = tuple(map(bytes, ((0,), (1, 2), (1, 2, 3), (1, 3, 2, 4), (1, 2, 3, 5, 6), (1, 8, 3, 2, 9, 4))))
 POSITION_NAMES = (
     "mono", "front-left", "front-right", "front-center", "rear-center", "rear-left", "rear-right", "lfe",
     "front-left-of-center", "front-right-of-center", "side-left", "side-right", *(f"aux{n}" for n in range(32)),
@@ -100,8 +101,14 @@ def _from_format(info: FormatInfo, device: SampleSpec, device_map: ChannelMap) -
     if isinstance(positions, str):
         channel_map = bytes(POSITION_NAMES.index(p) if p in POSITION_NAMES else 255 for p in positions.split(","))
     else:
-        channel_map = {1: MONO, 2: STEREO}.get(channels, device_map)
+        channel_map = device_map if channels == len(device_map) else _usual_map(channels)
     return _checked(SampleSpec(FORMAT_NAMES.index(name), channels, rate), channel_map)
+
+
+def _usual_map(channels: int) -> ChannelMap:
+    """The positions of so many channels that nobody has named: those of AIFF, numbered ones after them."""
+    known = _AIFF[min(max(channels, 1), len(_AIFF)) - 1]
+    return known + bytes(range(Position.AUX0, Position.AUX0 + min(channels, MAX_CHANNELS) - len(known)))
 
 
 def _json(info: FormatInfo, key: str, default: object) -> Any:

@@ -30,7 +30,7 @@ MIN_FRAGMENT = 5_000  # µs: blocks do not come more often, so smaller packets w
 
 
 class MixedRecord(RecordStream):
-    """A tap on a bus of this worker. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
+    """A tap on a bus of this worker."""
 
     def __init__(
         self,
@@ -44,8 +44,6 @@ class MixedRecord(RecordStream):
         peaks: bool = False,
     ) -> None:
         """With `peaks` it gets the loudest sample of each interval, for meters."""
-        if not convert.supported(agreed.spec.format) or not remap.supported(agreed.spec.channels):
-            raise Refused(PulseError.NOTSUPPORTED, f"{agreed.spec} cannot be mixed yet")
         super().__init__(server, client, source, agreed, only)
         self.bus = bus
         self._peaks = peaks
@@ -91,7 +89,8 @@ class MixedRecord(RecordStream):
         device_map = self.bus.channel_map
         if self.source.taken_as is not None:
             block, device_map = remap.remap(block, device_map, self.source.taken_as), self.source.channel_map
-        block = remap.remap(block, device_map, self.channel_map)
+        way = remap.matrix(device_map, self.channel_map, self.agreed.no_remap, self.agreed.no_remix)
+        block = remap.mix(block, way)
         if self.resampler is not None:
             block = self.resampler.feed(block)
         self._send(block)

@@ -23,13 +23,14 @@ class Player(SinkInput):
     voice: Voice
 
     def sing(self, bus: Bus, queue: Queue) -> None:
-        """Make the voice. Raises Refused(NOTSUPPORTED) for what the mixer cannot convert."""
+        """Make the voice."""
         self.bus = bus
-        self.voice = Voice(queue, self.spec, self.channel_map, bus)
+        agreed = self.agreed
+        self.voice = Voice(queue, self.spec, self.channel_map, bus, no_remap=agreed.no_remap, no_remix=agreed.no_remix)
         self._set_gain()
 
     def _set_gain(self) -> None:
-        self.voice.gain = gains((0,) if self.muted else self.volume)
+        self.voice.set_gain(gains((0,) if self.muted else self.volume))
 
     def level_changed(self) -> None:
         self.bus.advance(self.server.now)

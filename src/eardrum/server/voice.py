@@ -11,12 +11,9 @@ from eardrum.sound.block import Block
 from eardrum.sound.resample import Resampler, resampler
 from eardrum.sound.volume import Gains
 from eardrum.terms.audio import ChannelMap, Samples, SampleSpec
-from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
     from eardrum.server.mixed import Bus
-
-LOWEST_RATE = 1000  # Hz; below it a resampler holds seconds of sound, and megabytes
 
 
 class Queue(Protocol):
@@ -31,27 +28,40 @@ class Queue(Protocol):
 class Voice:
     """The bytes of a queue, in a spec of their own, and how they sound on a bus.
 
-    `gain` are the factors of the stream's volume, by its own channels. Raises Refused(NOTSUPPORTED) for what cannot be
-    converted.
+    With `no_remap` its channels keep their order on the bus; with `no_remix` each goes only to its own position.
     """
 
-    __slots__ = ("_bus", "_channel_map", "_patience", "_queue", "_ready", "_resampler", "_spec", "gain")
+    __slots__ = (
+        "_bus", "_channel_map", "_gain", "_kept", "_mixing", "_patience", "_queue", "_ready", "_resampler", "_spec",
+    )  # fmt: skip
 
-    def __init__(self, queue: Queue, spec: SampleSpec, channel_map: ChannelMap, bus: Bus) -> None:
-        if not convert.supported(spec.format) or not remap.supported(spec.channels):
-            raise Refused(PulseError.NOTSUPPORTED, f"{spec} cannot be mixed yet")
+    def __init__(
+        self,
+        queue: Queue,
+        spec: SampleSpec,
+        channel_map: ChannelMap,
+        bus: Bus,
+        *,
+        no_remap: bool = False,
+        no_remix: bool = False,
+    ) -> None:
         self._queue = queue
-        self.gain: Gains | None = None
         self._channel_map = channel_map
+        self._kept = no_remap, no_remix
         self._bus = bus
+        self.set_gain(None)
         self._resampler: Resampler | None = None
         self._ready = np.zeros((0, spec.channels), np.float32)  # resampled, not yet played
         self.tune(spec)
 
+    def set_gain(self, gain: Gains | None) -> None:
+        """The factors of the stream's volume, by its own channels."""
+        self._gain = gain
+        way = remap.matrix(self._channel_map, self._bus.channel_map, *self._kept)
+        self._mixing = remap.mixing(way, before=gain)
+
     def tune(self, spec: SampleSpec) -> None:
         """From here on the bytes have this spec, which may differ in rate only; what has left the queue is kept."""
-        if spec.rate < LOWEST_RATE:
-            raise Refused(PulseError.NOTSUPPORTED, f"{spec.rate} Hz cannot be mixed")
         if self._resampler is not None:
             self._ready = np.concatenate([self._ready, self._resampler.flush()])
         self._spec = spec
@@ -61,6 +71,7 @@ class Voice:
     def move(self, bus: Bus) -> None:
         """From here on it sounds on this bus; what has left the queue is kept."""
         before, self._bus = self._bus, bus
+        self.set_gain(self._gain)
         if bus.rate == before.rate:
             return
         self.tune(self._spec)
@@ -103,9 +114,7 @@ class Voice:
         what is queued is not the `last`, silence may come first, until a resampler has been given its lead.
         """
         block, consumed = self._pull(frames, last)
-        if self.gain is not None:
-            block = block * self.gain
-        return remap.remap(block, self._channel_map, self._bus.channel_map), consumed
+        return remap.mix(block, self._mixing), consumed
 
     def _pull(self, frames: int, last: bool) -> tuple[Block, int]:
         """As `take`, in the stream's own channels and at full level."""

@@ -113,6 +113,7 @@ class Position(enum.IntEnum):
     LFE = 7
     SIDE_LEFT = 10
     SIDE_RIGHT = 11
+    AUX0 = 12
 
 
 POSITIONS = 51  # the first number that is no position

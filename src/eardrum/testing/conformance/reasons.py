@@ -16,7 +16,6 @@ PROPERTIES = Reason(
     _purpose, "Of properties the known keys with text are kept; what the host might show or obey is not."
 )
 FIXED_DEVICES = Reason(_purpose, "An outlet has one sink, as its owner wired it; programs cannot change what it is.")
-NOT_MIXED = Reason(_not_yet, "The mixer has u8, s16, s32 and float32 of one or two channels, from 1 kHz on.")
 FULL_FORMATS = Reason(_purpose, "What was settled is told in full.")
 FAR_JUMPS = Reason(
     _purpose, "A jump ends at most 1 GiB from what plays, so that no sum of jumps leaves the wire's numbers."

@@ -24,8 +24,8 @@ from eardrum.terms.audio import MONO, STEREO, VOLUME_MAX, VOLUME_NORM, SampleFor
 from eardrum.terms.errors import PulseError
 from eardrum.terms.properties import value
 from eardrum.testing.conformance.client import S16, Fate, Talk, expect
-from eardrum.testing.conformance.expectation import MIXED, differs, expectation
-from eardrum.testing.conformance.reasons import BUDGET, CHOICE, FULL_FORMATS, NOT_MIXED, UNSET
+from eardrum.testing.conformance.expectation import differs, expectation
+from eardrum.testing.conformance.reasons import BUDGET, CHOICE, FULL_FORMATS, UNSET
 
 INVALID, NOENTITY, NOTSUPPORTED, TOOLARGE = (
     PulseError.INVALID, PulseError.NOENTITY, PulseError.NOTSUPPORTED, PulseError.TOOLARGE,
@@ -196,8 +196,6 @@ SAME = {
     "mono": S16._replace(channels=1),
     "8 kHz": S16._replace(rate=8000),
     "192 kHz": S16._replace(rate=192_000),
-}
-NOT_MIXED_YET = {
     "alaw": S16._replace(format=SampleFormat.ALAW),
     "ulaw": S16._replace(format=SampleFormat.ULAW),
     "s24le": S16._replace(format=SampleFormat.S24LE),
@@ -206,21 +204,19 @@ NOT_MIXED_YET = {
     "s24-32be": S16._replace(format=SampleFormat.S24_32BE),
     "6 channels": S16._replace(channels=6),
     "32 channels": S16._replace(channels=32),
+    "1 Hz": S16._replace(rate=1),
+    "999 Hz": S16._replace(rate=999),
 }
-LOW = {"1 Hz": S16._replace(rate=1), "999 Hz": S16._replace(rate=999)}
-ALL = {**SAME, **NOT_MIXED_YET, **LOW}
 
 
-@expectation(each={name: (spec,) for name, spec in ALL.items()})
-@differs(NOT_MIXED, NOTSUPPORTED, on=MIXED, cases=(*NOT_MIXED_YET, *LOW))
+@expectation(each={name: (spec,) for name, spec in SAME.items()})
 def a_playback_stream_has_the_spec_and_map_that_were_asked_for(talk: Talk, spec: SampleSpec) -> None:
     asking = talk.playing(spec, corked=True)
     made = talk.must(PlaybackStreamCreated, asking)
     expect((made.sample_spec, made.channel_map), (spec, asking.channel_map))
 
 
-@expectation(each={name: (spec,) for name, spec in ALL.items()})
-@differs(NOT_MIXED, NOTSUPPORTED, cases=tuple(NOT_MIXED_YET))
+@expectation(each={name: (spec,) for name, spec in SAME.items()})
 def a_record_stream_has_the_spec_and_map_that_were_asked_for(talk: Talk, spec: SampleSpec) -> None:
     asking = talk.recording(spec, corked=True)
     made = talk.must(RecordStreamCreated, asking)
@@ -323,12 +319,17 @@ def a_format_with_a_choice_is_not_passed_over(talk: Talk) -> None:
     expect("granted" if isinstance(answer, PlaybackStreamCreated) else answer, INVALID)
 
 
-@expectation
-@differs(NOT_MIXED, INVALID)
-def six_channels_without_a_map_are_those_of_aiff(talk: Talk) -> None:
-    info = FormatInfo(PCM, {"format.channels": value("6")})
+AIFF = {
+    "1": (0,), "2": (1, 2), "3": (1, 2, 3), "4": (1, 3, 2, 4), "5": (1, 2, 3, 5, 6), "6": (1, 8, 3, 2, 9, 4),
+    "7": (1, 8, 3, 2, 9, 4, 12),
+}  # fmt: skip
+
+
+@expectation(each={name: (positions,) for name, positions in AIFF.items()})
+def channels_without_a_map_are_those_of_aiff(talk: Talk, positions: tuple[int, ...]) -> None:
+    info = FormatInfo(PCM, {"format.channels": value(str(len(positions)))})
     answer = asked(talk, Talk.playing, NO_SPEC, **listed(info))
-    expect(answer if isinstance(answer, PulseError) else answer.channel_map, bytes((1, 8, 3, 2, 9, 4)))
+    expect(answer if isinstance(answer, PulseError) else answer.channel_map, bytes(positions))
 
 
 FIX = {"format": {"fix_format": True}, "rate": {"fix_rate": True}, "channels": {"fix_channels": True}}
