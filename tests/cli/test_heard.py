@@ -38,7 +38,8 @@ def test_it_says_what_it_heard(listen):
         "--tone 440 --not-silent --at-least 2s",
         "--tone 440 --tone 660 --tone left:440 --tone right:660 --tone 2:660",
         "--tone 430 --within 3 --no-gaps",
-        "--channel left --tone 440 --at-most 2001ms --at-least 0.03min --at-least 1.99",
+        "--channel left --tone 440 --at-most 2001ms --at-least 0.03min",
+        "--at-most 1h --at-least 1.99",
         "--louder-than -16 --quieter-than -15",
     ],
 )
@@ -103,7 +104,7 @@ def test_what_nothing_can_be_said_about(listen, tmp_path, words, line):
     assert (said.exit_code, said.stdout, said.stderr) == (2, "", f"eardrum: {line}\n")
 
 
-@pytest.mark.parametrize("words", ["--tone la", "--tone -3", "--tone left:", "--at-least 3h", "--at-most soon"])
+@pytest.mark.parametrize("words", ["--tone la", "--tone -3", "--tone left:", "--at-least 3d", "--at-most soon"])
 def test_misuse(listen, words):
     said = listen("tones.wav", *words.split())
     assert said.exit_code == 2

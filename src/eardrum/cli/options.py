@@ -38,8 +38,8 @@ def is_makeshift(runtime: Path, environ: Mapping[str, str], uid: int) -> bool:
     return not environ.get("XDG_RUNTIME_DIR") and runtime == _makeshift(uid)
 
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|)")
-_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "": 1.0}
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|h|)")
+_UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "": 1.0}
 
 
 def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
@@ -48,7 +48,7 @@ def seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> fl
         return None
     found = _TIME.fullmatch(value)
     if not found:
-        raise click.BadParameter(f"{value!r} is no time; use 2s, 1.5s, 500ms or 3min", ctx, param)
+        raise click.BadParameter(f"{value!r} is no time; use 2s, 1.5s, 500ms, 3min or 1h", ctx, param)
     return float(found[1]) * _UNITS[found[2]]
 
 
