@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -71,3 +72,55 @@ def test_a_recording_is_whole_when_it_is_ended_while_playing(stage, serve, sound
     assert process.wait(20) == 0
     player.wait(20)
     assert_tones(heard.trimmed(load(path)))
+
+
+def test_a_module_makes_a_second_socket_and_takes_it_away(stage, serve):
+    server = serve()
+    path = stage.directory / "second/native"
+    stage.pactl(server.address, "load-module", "module-native-protocol-unix", f"socket={path}", "auth-anonymous=1")
+    assert path.stat().st_mode & 0o777 == 0o666
+    assert "auto_null" in stage.pactl(f"unix:{path}", "info")
+    stage.pactl(server.address, "unload-module", "module-native-protocol-unix")
+    assert not path.exists()
+    assert "auto_null" in stage.pactl(server.address, "info")
+
+
+def test_a_module_that_cannot_be_made_leaves_the_rest_alone(stage, serve):
+    server = serve()
+    for words in (
+        ("module-native-protocol-unix", f"socket={server.address.removeprefix('unix:')}"),
+        ("module-native-protocol-unix", "socket=/dev/null/x"),
+        ("module-pipe-sink", "file=/dev/null/x"),
+    ):
+        with pytest.raises(RuntimeError, match="Module initialization failed"):
+            stage.pactl(server.address, "load-module", *words)
+    assert "auto_null" in stage.pactl(server.address, "info")
+
+
+def test_a_hundred_clients_are_served(stage, serve, talk):
+    server = serve()
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(talk(server))
+        assert len(stage.pactl(server.address, "list", "short", "clients").splitlines()) >= 100
+
+
+def test_everything_is_listed(stage, serve):
+    listed = stage.pactl(serve("--source", "silence").address, "list")
+    assert "Name: auto_null\n" in listed
+    assert "Name: input\n" in listed
+
+
+def test_as_the_first_process_it_buries_orphans_and_heeds_signals(stage, sounds):
+    path = stage.make_directory("first") / "native"
+    script = f'(sleep 0.01 & exec true) & exec "{EARDRUM}" serve --socket "{path}"'
+    argv = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script]
+    process = stage.start("first", argv)
+    stage.await_listener(process, "first", path)
+    inner = int(stage.run(["pgrep", "-P", str(process.pid)]).stdout)
+    zombies = ["ps", "-o", "stat=", "--ppid", str(inner)]
+    wait_until(lambda: "Z" not in stage.run(zombies).stdout, "no zombie", 30)
+    stage.play(f"unix:{path}", sounds / "short.wav")
+    os.kill(inner, signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert not path.exists()

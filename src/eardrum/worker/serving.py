@@ -28,10 +28,13 @@ from eardrum.server.effects import (
     Finish,
     HangUp,
     KeepLevel,
+    Listen,
+    OpenFifo,
     Refuse,
     Reissue,
     ReissueSound,
     SendSound,
+    StopListening,
     Tell,
     WakeMe,
     WantUpstream,
@@ -54,6 +57,7 @@ from eardrum.server.events import (
 from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError, RemoteProtocolError
+from eardrum.worker.openings import Openings
 from eardrum.worker.owner import Owner
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.tracing import Watchers
@@ -116,6 +120,7 @@ class Worker:
         self._owner = owner
         self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)
         self._watchers = Watchers(self._loop, self._read)
+        self._openings = Openings(self._loop, self._accept, self._do)
         self._listening = socket.socket(fileno=listening) if listening is not None else None
         self._writer = writer
         self._connections: dict[int, _Connection] = {}
@@ -139,6 +144,9 @@ class Worker:
             WriteFile: self._write_file,
             HangUp: self._hang_up,
             Finish: self._finish_soon,
+            Listen: self._openings.listen,
+            OpenFifo: self._openings.open_fifo,
+            StopListening: self._openings.stop_listening,
             KeepLevel: self._owner.keep_level,
             WireSays: self._owner.wire_says,
             WantUpstream: self._want_upstream,
@@ -149,11 +157,13 @@ class Worker:
         self._loop.watch(self._owner.descriptor, READ, self._hear_owner)
         if self._listening is not None:
             self._listening.setblocking(False)
-            self._loop.watch(self._listening.fileno(), READ, self._accept)
+            listening = self._listening
+            self._loop.watch(listening.fileno(), READ, lambda events: self._accept(listening))
         confine()
         self._owner.tell(Record(Kind.READY))
         self._set_wake()
         self._loop.run()
+        self._openings.close()
         self._loop.close()
         self._owner.close()
         if self._listening is not None:
@@ -218,11 +228,10 @@ class Worker:
 
     # -- clients
 
-    def _accept(self, events: int) -> None:
-        assert self._listening is not None
+    def _accept(self, listening: socket.socket) -> None:
         with contextlib.suppress(OSError):  # nobody there any more, or no descriptor left
             for _ in range(ACCEPTED_AT_ONCE):
-                connection, _ = self._listening.accept()
+                connection, _ = listening.accept()
                 if len(self._connections) >= self._most:
                     connection.close()
                     continue

@@ -6,7 +6,18 @@ None: the reply comes later, under the same tag. Raises Refused.
 
 from __future__ import annotations
 
-from eardrum.server.answers import cards, clients, devices, hello, modules, playback, record, samples, streams
+from eardrum.server.answers import (
+    cards,
+    clients,
+    devices,
+    extensions,
+    hello,
+    modules,
+    playback,
+    record,
+    samples,
+    streams,
+)
 from eardrum.server.answers.table import Answers
 
 ANSWERS: Answers = {
@@ -18,5 +29,6 @@ ANSWERS: Answers = {
     **record.ANSWERS,
     **cards.ANSWERS,
     **modules.ANSWERS,
+    **extensions.ANSWERS,
     **samples.ANSWERS,
 }
