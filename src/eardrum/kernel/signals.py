@@ -25,6 +25,7 @@ class Signals:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: None)
         signal.set_wakeup_fd(self._told.fileno(), warn_on_full_buffer=False)
+        _bury()
 
     def end_asked(self) -> bool:
         """Whether one of ENDS has come since the last call."""
