@@ -17,7 +17,7 @@ PROGRAM = """#!/bin/sh
 [ "$1" = --quiet ] || exec paplay {sound}
 """
 RECORDER = """#!/bin/sh
-timeout --signal=INT 2 parec --latency-msec=50 --file-format=wav "$1"
+timeout --signal=INT 5 parec --latency-msec=50 --file-format=wav "$1"
 [ $? = 124 ]
 """
 
