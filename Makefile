@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check generated bench fuzz
+.PHONY: help setup demo test check generated bench soak fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -21,7 +21,7 @@ check: setup generated ## style, types, layers, and that what is generated is up
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/mypy demo tools bench fuzz
+	$(BIN)/mypy demo tools bench soak fuzz
 	$(BIN)/lint-imports
 	git --no-pager diff --exit-code -- docs/protocol.md
 
@@ -33,6 +33,9 @@ bench: setup ## what streams and questions cost on outlets, beside the same on P
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/questions.py
 	$(BIN)/python bench/codec.py
+
+soak: setup ## what needs minutes: every script of soak/, each with a promise that it holds us to
+	@failed=; for script in soak/*.py; do echo "\n$$script\n"; $(BIN)/python $$script || failed=1; done; test -z "$$failed"
 
 fuzz: setup ## random and damaged input for SECONDS=60, against the codec and the server core
 	$(BIN)/python fuzz/run.py --seconds $(or $(SECONDS),60)

@@ -74,8 +74,7 @@ def test_questions_without_end_from_one_who_does_not_read(victim, message):
 
 def test_no_more_streams_than_there_may_be(victim):
     with victim.join() as attacker:
-        tags = [attacker.say(CREATE) for _ in range(MAX_STREAMS + 20)]
-        outcomes = [attacker.answer(tag) for tag in tags]
+        outcomes = [attacker.ask(CREATE) for _ in range(MAX_STREAMS + 20)]
         refused = [outcome for outcome in outcomes if isinstance(outcome, PulseError)]
         assert set(refused) == {PulseError.TOOLARGE}
         assert len(outcomes) - len(refused) >= MAX_STREAMS - 1

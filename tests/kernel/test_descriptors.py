@@ -13,3 +13,7 @@ def test_the_hard_limit_is_used():
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == before[1]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_not_every_descriptor_is_left_for_connections():
+    assert 0 < descriptors.connections() < resource.getrlimit(resource.RLIMIT_NOFILE)[0]

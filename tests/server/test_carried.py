@@ -212,7 +212,7 @@ def test_streams_that_the_upstream_has_not_made_yet_count():
     play = outlet() >> UpstreamReady(OUTPUT)
     for number in range(1, MAX_STREAMS + 1):
         play = play >> Asked(1, number, CREATE) << Reissue(OUTPUT, number, number, ANY)
-    (play >> Asked(1, 1000, CREATE) << Refuse(1, 1000, PulseError.TOOLARGE, ANY)).over()
+    (play >> Asked(1, 5000, CREATE) << Refuse(1, 5000, PulseError.TOOLARGE, ANY)).over()
 
 
 def test_the_commands_of_a_client_that_may_wait_for_an_answer_are_counted():

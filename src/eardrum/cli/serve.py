@@ -12,7 +12,6 @@ from eardrum.cli import options
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd, input_end, output_end
 
-OTHER_DESCRIPTORS = 32  # files, FIFOs and what the interpreter has open
 FEW = 1024  # connections; so many or more go without saying
 
 
@@ -67,7 +66,8 @@ def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd:
     from eardrum.kernel.server_socket import ServerSocket
     from eardrum.worker import standard
 
-    most = descriptors.raise_limit() - OTHER_DESCRIPTORS
+    descriptors.raise_limit()
+    most = descriptors.connections()
     with contextlib.ExitStack() as stack:
         socket = ServerSocket(path, mode)
         stack.callback(socket.remove)

@@ -17,6 +17,7 @@ from eardrum.kernel.outlet_directory import Runtime
 from eardrum.terms.errors import Complaint
 from eardrum.worker import nursery
 from eardrum.worker.nursery import Nursery, Serve
+from eardrum.worker.spec import MOST_CONNECTIONS
 
 _ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -37,6 +38,8 @@ def run_desk(
     have no threads and must not have imported numpy. Raises Complaint if the desk cannot start.
     """
     descriptors.raise_limit()
+    if descriptors.connections() < MOST_CONNECTIONS:
+        say(f"only {descriptors.connections()} programs fit on one outlet, because `ulimit -Hn` is low")
     try:
         confinement.prepare()
     except OSError as error:

@@ -18,7 +18,7 @@ from eardrum.terms.errors import PulseError, Refused
 if TYPE_CHECKING:
     from eardrum.server.core import Server
 
-MAX_STREAMS = 256  # into one sink, and out of one source, as in PulseAudio
+MAX_STREAMS = 1000  # into one sink, and out of one source
 
 
 def move(server: Server, stream: Stream, device: Sink | Source) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from eardrum.kernel import memory
+from eardrum.kernel import descriptors, memory
 from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
@@ -60,10 +60,10 @@ from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.worker.openings import Openings
 from eardrum.worker.owner import Owner
 from eardrum.worker.records import Kind, Record
+from eardrum.worker.spec import MOST_CONNECTIONS
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import UpstreamLinks
 
-MOST_CONNECTIONS = 256
 CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 TURN = 0.005  # seconds of a wake-up for what clients say; sound that is due waits no longer
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
@@ -113,7 +113,7 @@ class Worker:
     ) -> None:
         self._name = name
         self._rights = rights
-        self._most = most_connections
+        self._most = min(most_connections, descriptors.connections())
         self._core = Server(make_view, writes_file=(OUTPUT,) if writer is not None else ())
         self._loop = Loop(self._woke, self._settled)
         self._scratch = Scratch()

@@ -6,6 +6,8 @@ import msgspec
 
 from eardrum.terms.audio import VOLUME_NORM
 
+MOST_CONNECTIONS = 2000  # on one outlet, as far as descriptors go
+
 
 class Level(msgspec.Struct, frozen=True):
     """Volume (left, right) and mute of an outlet's output or input, as its programs set them."""
