@@ -15,9 +15,9 @@ outputs = (
     st.sampled_from([WireEnd("host"), WireEnd("null")])
     | rooms
     | st.builds(WireEnd, st.just("host"), sinks)
-    | st.builds(WireEnd, st.just("file"), paths)
+    | st.builds(WireEnd, st.sampled_from(["file", "fifo"]), paths)
 )
-inputs = st.just(WireEnd("silence")) | rooms
+inputs = st.just(WireEnd("silence")) | rooms | st.builds(WireEnd, st.sampled_from(["file", "loop", "fifo"]), paths)
 
 
 @given(names)
@@ -72,6 +72,8 @@ def test_an_input_end_survives_being_written(end):
         ("room:studio", WireEnd("room", "studio")),
         ("file:/tmp/a.WAV", WireEnd("file", "/tmp/a.WAV")),
         ("file:/tmp/a:b.flac", WireEnd("file", "/tmp/a:b.flac")),
+        ("file:/tmp/a.opus", WireEnd("file", "/tmp/a.opus")),
+        ("fifo:/tmp/a", WireEnd("fifo", "/tmp/a")),
         ("null", WireEnd("null")),
     ],
 )
@@ -92,7 +94,7 @@ def test_outputs(text, end):
         ("room:", "room name ''"),
         ("room:../x", "room name '../x'"),
         ("file:", "no such wire end"),
-        ("file:/tmp/a.mp3", r"must end in \.wav or \.flac"),
+        ("file:/tmp/a.mp3", r"must end in \.wav, \.flac, \.opus"),
         ("host:", "no sink's name"),
         ("host:a b", "no sink's name"),
     ],
@@ -111,7 +113,9 @@ def test_bad_outputs(text, why):
         ("room", "no such wire end"),
         ("room:", "room name ''"),
         ("silence:", "no such wire end"),
-        ("file:/tmp/a.wav", "no such wire end"),
+        ("file:", "no such wire end"),
+        ("loop:", "no such wire end"),
+        ("fifo", "no such wire end"),
         ("host", "cannot be wired yet"),
         ("host:mic", "cannot be wired yet"),
     ],
@@ -122,7 +126,11 @@ def test_bad_inputs(text, why):
     assert complaint.value.status == 2
 
 
-@given(st.sampled_from(["", "host", "host:", "room:", "file:", "file:/", "null", "silence"]), st.text(), st.booleans())
+@given(
+    st.sampled_from(["", "host", "host:", "room:", "file:", "file:/", "loop:/", "fifo:", "null", "silence"]),
+    st.text(),
+    st.booleans(),
+)
 def test_whatever_is_typed_the_answer_is_that_end_or_one_line(kind, rest, wav):
     typed = kind + rest + (".wav" if wav else "")
     for parse in (output_end, input_end):

@@ -296,7 +296,7 @@ def test_it_ends_a_while_after_its_last_connection(workers, tmp_path, monkeypatc
             status = 1
             try:
                 ours.close()
-                outlet.serve(OutletSpec("box", "null"), os.dup(theirs.fileno()), os.dup(listening.fileno()), None)
+                outlet.serve(OutletSpec("box", "null"), os.dup(theirs.fileno()), os.dup(listening.fileno()), ())
                 status = 0
             finally:
                 os._exit(status)

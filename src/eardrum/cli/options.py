@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from eardrum.terms.errors import Complaint
-from eardrum.terms.names import checked_name, input_end, output_end
+from eardrum.terms.names import INPUTS, OUTPUTS, WireEnd, checked_name, input_end, output_end
 
 
 def default_runtime(environ: Mapping[str, str], uid: int) -> Path:
@@ -62,13 +62,12 @@ def _name(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
 
 def checked_output(value: str) -> str:
     """An output's wire end as typed, with its path made absolute. Raises Complaint."""
-    end = output_end(value)
-    if end.kind != "file":
-        return str(end)
-    path = str(Path(end.argument).absolute())
-    if not path.isprintable():  # also what is not UTF-8: it could neither be told to the desk nor shown
-        raise Complaint(f"output {value!r}: the file's name has characters that cannot be shown", status=2)
-    return f"file:{path}"
+    return _absolute(output_end(value), f"output {value!r}")
+
+
+def checked_input(value: str) -> str:
+    """An input's wire end as typed, with its path made absolute. Raises Complaint."""
+    return _absolute(input_end(value), f"input {value!r}")
 
 
 def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -76,7 +75,17 @@ def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
 
 
 def _input(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else str(input_end(value))
+    return None if value is None else checked_input(value)
+
+
+def _absolute(end: WireEnd, what: str) -> str:
+    """The end as the desk must know it: a relative path is the caller's."""
+    if not end.has_path:
+        return str(end)
+    path = str(Path(end.argument).absolute())
+    if not path.isprintable():  # also what is not UTF-8: it could neither be told to the desk nor shown
+        raise Complaint(f"{what}: the file's name has characters that cannot be shown", status=2)
+    return f"{end.kind}:{path}"
 
 
 def say_ready(descriptor: int | None) -> None:
@@ -104,14 +113,14 @@ output = click.option(
     metavar="END",
     callback=_output,
     show_default=True,
-    help="Where the sound goes: host, host:SINK, room:NAME, file:PATH.wav, file:PATH.flac or null.",
+    help=f"Where the sound goes: {OUTPUTS}.",
 )
 input_ = click.option(
     "--input",
     "input_",
     metavar="END",
     callback=_input,
-    help="Where the microphone comes from: room:NAME or silence.  [default: no microphone]",
+    help=f"Where the microphone comes from: {INPUTS}.  [default: no microphone]",
 )
 modules = click.option(
     "--modules", is_flag=True, help="Let programs load emulated modules: null-sink, remap-source, loopback, …"

@@ -20,7 +20,7 @@ def _sink(ctx: click.Context, param: click.Parameter, value: str) -> WireEnd:
 
 
 def _source(ctx: click.Context, param: click.Parameter, value: str | None) -> WireEnd | None:
-    return None if value is None else _end_here("--source", input_end(value))
+    return None if value is None else _end_here("--source", input_end(options.checked_input(value)))
 
 
 def _end_here(option: str, end: WireEnd) -> WireEnd:
@@ -46,9 +46,14 @@ def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
     metavar="END",
     callback=_sink,
     show_default=True,
-    help="Where the sound goes: file:PATH.wav, file:PATH.flac or null.",
+    help="Where the sound goes: file:PATH (.wav, .flac or .opus), fifo:PATH or null.",
 )
-@click.option("--source", metavar="END", callback=_source, help="Where a microphone comes from: silence.")
+@click.option(
+    "--source",
+    metavar="END",
+    callback=_source,
+    help="Where a microphone comes from: file:PATH (played once), loop:PATH (again and again), fifo:PATH or silence.",
+)
 @options.ready_fd
 @click.option("--check", is_flag=True, help="Serve nothing: see whether a server answers at the socket.")
 def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd: int | None, check: bool) -> None:
@@ -61,9 +66,10 @@ def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd:
         _check(path)
         return
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when numpy is imported
-    from eardrum.desk.recording import Recording
+    from eardrum.desk.wire_files import WireFiles
     from eardrum.kernel import descriptors
     from eardrum.kernel.server_socket import ServerSocket
+    from eardrum.server.events import INPUT, OUTPUT
     from eardrum.worker import standard
 
     descriptors.raise_limit()
@@ -71,12 +77,13 @@ def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd:
     with contextlib.ExitStack() as stack:
         socket = ServerSocket(path, mode)
         stack.callback(socket.remove)
-        said, file = f"serving at {socket.path}", None
+        wired = WireFiles({OUTPUT: sink, INPUT: source})
+        wired.begin(fresh=False)
+        stack.callback(wired.end)
+        ends, files = wired.take()
+        said = f"serving at {socket.path}"
         if sink.kind == "file":
-            recording = Recording(Path(sink.argument))
-            stack.callback(recording.end)
-            written, file = recording.take()
-            said += f", recording to {written}"
+            said += f", recording to {ends[OUTPUT].argument}"
 
         def ready() -> None:
             click.echo(said)
@@ -84,7 +91,9 @@ def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd:
                 _say(f"only {most} clients fit, because `ulimit -Hn` is low")
             options.say_ready(ready_fd)
 
-        standard.serve(socket.listening.detach(), sink, source, file, most=most, ready=ready, say=_say)
+        standard.serve(
+            socket.listening.detach(), ends.get(OUTPUT, sink), source, files, most=most, ready=ready, say=_say
+        )
 
 
 def _say(line: str) -> None:

@@ -6,13 +6,12 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from eardrum.desk.host import Host
-from eardrum.desk.recording import Recording
 from eardrum.desk.rooms import Rooms
 from eardrum.desk.say import say
+from eardrum.desk.wire_files import WireFiles, check_sound
 from eardrum.desk.wiring import Wiring, remember, remembered
 from eardrum.desk.workers import Worker, Workers
 from eardrum.kernel.outlet_directory import NATIVE, Runtime
@@ -42,7 +41,7 @@ class Outlet:
     """One open outlet. The desk looks at its listening socket only while it has no worker."""
 
     def __init__(self, number: int, wiring: Wiring, listening: socket.socket, desk: Outlets) -> None:
-        """Takes over the socket. Raises Complaint if the output's file cannot be written."""
+        """Takes over the socket."""
         self.wiring = wiring
         self.note = ""  # why it cannot play, or nothing
         self._number = number
@@ -50,8 +49,7 @@ class Outlet:
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         self._ends: dict[int, WireEnd | None] = {OUTPUT: wiring.output_end(), INPUT: wiring.input_end()}
-        output = wiring.output_end()
-        self._recording = Recording(Path(output.argument)) if output.kind == "file" else None
+        self._files = WireFiles(self._ends)
         self._levels = {OUTPUT: Level(), INPUT: Level()}
         self._worker: Worker | None = None
         self._started = 0.0  # when the newest worker was, in the loop's time
@@ -59,10 +57,9 @@ class Outlet:
         self._given: dict[int, socket.socket] = {}
         self._open = True
 
-    def begin_recording(self) -> None:
-        """Raises Complaint if the output's file holds something already or cannot be written."""
-        if self._recording:
-            self._recording.begin()
+    def open_files(self, fresh: bool) -> None:
+        """Raises Complaint if a file or FIFO at the end of a wire cannot be what it must be."""
+        self._files.begin(fresh)
 
     def watch(self) -> None:
         """Look out for the first connection."""
@@ -110,8 +107,7 @@ class Outlet:
         self._listening.close()
         if self._worker:
             await self._worker.finish()
-        if self._recording:
-            self._recording.end()
+        self._files.end()
 
     def _start(self) -> None:
         """Somebody connects: from now on the worker accepts."""
@@ -125,17 +121,11 @@ class Outlet:
             self._loop.call_later(RETRY, self.watch)
 
     def _spawn(self) -> Worker:
-        output, descriptors = str(self.end_of(OUTPUT)), [os.dup(self._listening.fileno())]
-        if self._recording:
-            try:
-                path, file = self._recording.take()
-            except Complaint:
-                os.close(descriptors[0])
-                raise
-            output = f"file:{path}"
-            descriptors.append(file)
-        wiring, levels = self.wiring, self._levels
-        spec = OutletSpec(wiring.name, output, wiring.input or "", levels[OUTPUT], levels[INPUT], wiring.modules)
+        ends, files = self._files.take()
+        output, input = (str(ends.get(wire) or self.end_of(wire) or "") for wire in (OUTPUT, INPUT))
+        levels, modules = self._levels, self.wiring.modules
+        spec = OutletSpec(self.wiring.name, output, input, levels[OUTPUT], levels[INPUT], modules)
+        descriptors = [os.dup(self._listening.fileno()), *files]
         what = f"outlet {self.wiring.name}"
         return self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
 
@@ -162,8 +152,8 @@ class Outlet:
             self._keep_level(worker, record)
         elif record.kind is Kind.WIRE:
             self._note_wire(worker, record)
-        elif self._recording:
-            self.note = f"{self._recording.path}: nothing more can be written; what is in it is complete"
+        elif failure := self._files.failed(record.a):
+            self.note = failure
             say(f"outlet {self.wiring.name}: {self.note}")
         else:
             worker.kill("speaks of a file, but has none")
@@ -271,6 +261,10 @@ class Outlets:
             self._held.add(name)
         return outlet
 
+    async def check(self, wiring: Wiring) -> None:
+        """Find out what takes a moment, before `open`. Raises Complaint if the microphone's file cannot be played."""
+        await check_sound(self.workers, wiring.checked().input_end())
+
     def open_remembered(self) -> None:
         """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
         before = remembered(self.runtime)
@@ -355,12 +349,11 @@ class Outlets:
     def _serve(self, wiring: Wiring, fresh: bool) -> Outlet:
         listening = self.runtime.listen_outlet(wiring.name, wiring.access())
         outlet = Outlet(self.number(), wiring, listening, self)
-        if fresh:
-            try:
-                outlet.begin_recording()
-            except Complaint:
-                listening.close()
-                raise
+        try:
+            outlet.open_files(fresh)
+        except Complaint:
+            listening.close()
+            raise
         self._outlets[wiring.name] = outlet
         outlet.watch()
         return outlet

@@ -28,9 +28,9 @@ class Recording:
         self._open: int | None = None  # opened, but with no worker yet
         self._made: tuple[int, int] | None = None  # device and inode, if we made the file
 
-    def begin(self) -> None:
-        """Open PATH itself. Raises Complaint if it holds something already or cannot be written."""
-        if not self._claim(self._wanted):
+    def begin(self, fresh: bool = True) -> None:
+        """A fresh one opens PATH itself. Raises Complaint if it holds something already or cannot be written."""
+        if fresh and not self._claim(self._wanted):
             raise Complaint(f"{self._wanted}: a recording is there already; choose another name or move it away")
 
     def take(self) -> tuple[Path, int]:

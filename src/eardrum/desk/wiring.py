@@ -28,10 +28,9 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def checked(self) -> Wiring:
         """Itself. Raises Complaint if no outlet can be like that."""
         checked_name(self.name)
-        end = self.output_end()
-        if end.kind == "file" and not end.argument.startswith("/"):
-            raise Complaint(f"output {self.output!r}: the path must be absolute", status=2)
-        self.input_end()
+        for end in (self.output_end(), self.input_end()):
+            if end is not None and end.has_path and not end.argument.startswith("/"):
+                raise Complaint(f"{str(end)!r}: the path must be absolute", status=2)
         self.access().group_id()
         return self
 

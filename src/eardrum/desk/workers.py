@@ -22,7 +22,8 @@ from eardrum.worker.nursery import Nursery, Serve, Told
 from eardrum.worker.records import FROM_WORKER, RECORD_BYTES, Kind, Record, parse
 from eardrum.worker.spec import WorkerSpec
 
-PATIENCE = 5.0  # seconds until a worker that was told to finish is killed
+PATIENCE = 5.0  # seconds until a worker that was told to finish, and says nothing of writing, is killed
+LONGEST_WRITING = 120.0  # seconds until it is killed whatever it says
 LINGER = 1.0  # seconds between the end of a worker's link and the end of the worker
 RECORDS_PER_SECOND = 50.0
 RECORDS_AT_ONCE = 200.0
@@ -44,6 +45,7 @@ class Worker:
         self.connections = self.playing = self.recording = 0
         self.over = asyncio.Event()
         self._finishing = False
+        self._writing = False  # said so, since we waited for its end
         self._asks = asks
         self._ended = ended
         self._pidfd = -1
@@ -69,12 +71,20 @@ class Worker:
         if not self._finishing:
             self._finishing = True
             self.tell(Record(Kind.FINISH))
-        try:
-            await asyncio.wait_for(self.over.wait(), PATIENCE)
-        except TimeoutError:
-            self.kill(f"did not finish within {PATIENCE:g} s")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.over.wait(), PATIENCE)
+        longest = self._loop.time() + LONGEST_WRITING
+        self._writing = True
+        while self._writing and self._loop.time() < longest:
+            self._writing = False
+            if await self.ended_within(PATIENCE):
+                return
+        self.kill("does not finish")
+        await self.ended_within(PATIENCE)
+
+    async def ended_within(self, seconds: float) -> bool:
+        """Wait for its end, but no longer than this; True if it is over."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
+        return self.over.is_set()
 
     def kill(self, why: str = "") -> None:
         """End it at once, and say why."""
@@ -152,6 +162,8 @@ class Worker:
                 self.ready = True
             case Kind.COUNTS:
                 self.connections, self.playing, self.recording = record[1:]
+            case Kind.STILL_WRITING:
+                self._writing = True
             case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED:
                 self._asks(self, record)
 

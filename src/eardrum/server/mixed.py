@@ -8,11 +8,12 @@ as seldom as its tightest stream allows, and not at all while nothing plays and 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from eardrum.server.effects import Effect, WriteFile
+from eardrum.server.objects import Sink
 from eardrum.sound.block import Block
 from eardrum.sound.mix import add
 from eardrum.terms.audio import STEREO, ChannelMap
@@ -20,7 +21,6 @@ from eardrum.terms.audio import STEREO, ChannelMap
 if TYPE_CHECKING:
     from eardrum.server.feeds import Feed
     from eardrum.server.mixed_record import MixedRecord
-    from eardrum.server.objects import Sink
     from eardrum.server.playback import SinkInput
     from eardrum.server.player import Player
 
@@ -45,10 +45,21 @@ class Clock:
         return int((now - self._began) * rate + FRAME_SLACK)
 
 
+class Inflow(Protocol):
+    """What the worker plays into a bus from a file or a FIFO, at the bus's rate and channels. It raises nothing."""
+
+    def begin(self) -> None:
+        """Somebody begins to record, and nobody did."""
+
+    def read(self, frames: int) -> Block:
+        """The next `frames` frames, or fewer: the rest is silence."""
+
+
 class Bus:
     """One place where sound meets: a null sink, the sink of a `file:` end, a room, a microphone.
 
-    `feeds` play the sums of other buses into this one, `outlets` play its sum into others.
+    `feeds` play the sums of other buses into this one, `outlets` play its sum into others. The `inflow` runs only while
+    somebody records. Once a `steady` bus has begun it never rests, and all of its time is written.
     """
 
     def __init__(
@@ -67,10 +78,14 @@ class Bus:
         self.channels = len(channel_map)
         self.feeds: list[Feed] = []
         self.outlets: list[Feed] = []
+        self.inflow: Inflow | None = None
+        self.steady = False
         self.due: float | None = None  # when the next cycle should be, in seconds
         self._effects = effects
         self._clock = clock
         self.writes_file = writes_file
+        self._flows = False  # the inflow has begun
+        self._inlet = Sink(0, "inflow", "", self)  # what it is played into
         self._wrote = False
         self._quiet = 0  # frames of silence since the last sound that was written
         self._streams: dict[Player, None] = {}  # in the order in which they joined
@@ -99,7 +114,13 @@ class Bus:
 
     def sounding(self, *, but_delayed: bool = False) -> bool:
         """Something is played here; sound that comes `but_delayed` does not count, as it may be its own."""
-        return bool(self._streams) or any(feed.active for feed in self.feeds if not (but_delayed and feed.delayed))
+        if self._streams or (self.inflow is not None and self.recorded()):
+            return True
+        return any(feed.active for feed in self.feeds if not (but_delayed and feed.delayed))
+
+    def recorded(self) -> bool:
+        """Somebody records this bus, or one that it plays into."""
+        return bool(self._taps) or any(feed.delayed or feed.target.recorded() for feed in self.outlets)
 
     def leave(self, stream: Player) -> None:
         """Play it no longer; it may not have been playing."""
@@ -130,6 +151,8 @@ class Bus:
                 feed.origin.advance(now)
         if self._position is None:
             self._position = self._clock.frames(now, self.rate)
+        if self.inflow is not None and not self.recorded():
+            self._flows = False
         frames = self.frames_due(now)
         if not frames and self.due is not None and self.due > now:
             return
@@ -138,7 +161,7 @@ class Bus:
         if late > 0:
             self._quiet += late
             frames -= late
-        if self._taps or self.sounding():
+        if self._taps or self.steady or self.sounding():
             most = int(MAX_PERIOD * self.rate)
             for start in range(0, frames, most):
                 self._cycle(min(most, frames - start))
@@ -148,7 +171,7 @@ class Bus:
 
     def _schedule(self, now: float) -> None:
         sounding = self.sounding()
-        if not sounding and not self._taps:
+        if not sounding and not self._taps and not self.steady:
             self.due = None
             return
         periods = [stream.period for stream in self._streams] + [record.period for record in self._taps]
@@ -179,6 +202,11 @@ class Bus:
             if feed.active:
                 sounding = frames
                 add(sums.setdefault(feed.sink, np.zeros((frames, self.channels), np.float32)), feed.take(frames))
+        if self.inflow is not None and self.recorded():
+            if not self._flows:
+                self._flows = True
+                self.inflow.begin()
+            sums[self._inlet] = padded(self.inflow.read(frames), frames)
         for sink, total in sums.items():
             if sink.gain is not None:
                 total *= sink.gain
@@ -193,7 +221,10 @@ class Bus:
 
     def _write(self, sums: dict[Sink, Block], sounding: int, frames: int) -> None:
         """The file begins with the first sound and ends with the last; silence is written when sound follows it."""
-        if sounding:
+        if self.steady:
+            block = sum_of(list(sums.values()), frames, self.channels)
+            self._effects.append(WriteFile(self.number, 0, block))
+        elif sounding:
             silence = self._quiet if self._wrote else 0
             block = sum_of(list(sums.values()), sounding, self.channels)
             self._effects.append(WriteFile(self.number, silence, block))

@@ -30,14 +30,21 @@ def checked_name(name: str, what: str = "outlet") -> str:
 class WireEnd:
     """Where an outlet's sound goes, or where its microphone comes from."""
 
-    kind: str  # host, room, file, null, silence
-    argument: str = ""  # the sink or source on the host, the room's name, the file's absolute path
+    kind: str  # host, room, file, loop, fifo, null, silence
+    argument: str = ""  # the sink or source on the host, the room's name, the absolute path
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.argument}" if self.argument else self.kind
 
+    @property
+    def has_path(self) -> bool:
+        """The argument is a path."""
+        return self.kind in ("file", "loop", "fifo")
 
-SOUND_FILES = (".wav", ".flac")
+
+SOUND_FILES = (".wav", ".flac", ".opus")  # that can be written
+OUTPUTS = "host, host:SINK, room:NAME, file:PATH (.wav, .flac or .opus), fifo:PATH or null"
+INPUTS = "room:NAME, file:PATH (played once), loop:PATH (again and again), fifo:PATH or silence"
 
 
 def output_end(text: str) -> WireEnd:
@@ -52,12 +59,11 @@ def output_end(text: str) -> WireEnd:
             return WireEnd("room", checked_name(argument, "room"))
         case "file" if argument:
             if not argument.lower().endswith(SOUND_FILES):
-                raise Complaint(f"output {text!r}: the file's name must end in {' or '.join(SOUND_FILES)}", status=2)
+                raise Complaint(f"output {text!r}: the file's name must end in {', '.join(SOUND_FILES)}", status=2)
             return WireEnd("file", argument)
-    raise Complaint(
-        f"output {text!r}: no such wire end; use host, host:SINK, room:NAME, file:PATH.wav, file:PATH.flac or null",
-        status=2,
-    )
+        case "fifo" if argument:
+            return WireEnd("fifo", argument)
+    raise Complaint(f"output {text!r}: no such wire end; use {OUTPUTS}", status=2)
 
 
 def input_end(text: str) -> WireEnd:
@@ -68,9 +74,11 @@ def input_end(text: str) -> WireEnd:
             return WireEnd("silence")
         case "room" if colon:
             return WireEnd("room", checked_name(argument, "room"))
+        case "file" | "loop" | "fifo" if argument:
+            return WireEnd(kind, argument)
         case "host":
-            raise Complaint(f"input {text!r}: microphones of the host cannot be wired yet; use room:NAME", status=2)
-    raise Complaint(f"input {text!r}: no such wire end; use room:NAME or silence", status=2)
+            raise Complaint(f"input {text!r}: microphones of the host cannot be wired yet; use {INPUTS}", status=2)
+    raise Complaint(f"input {text!r}: no such wire end; use {INPUTS}", status=2)
 
 
 def _host(text: str, sink: str, named: bool) -> WireEnd:

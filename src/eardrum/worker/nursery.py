@@ -24,12 +24,12 @@ import msgspec
 
 from eardrum.kernel import seqpacket
 from eardrum.terms.errors import RemoteProtocolError
-from eardrum.worker.spec import OutletSpec, WorkerSpec
+from eardrum.worker.spec import OutletSpec, SoundFileSpec, WorkerSpec
 
 Serve = Callable[[WorkerSpec, Sequence[int]], None]  # returns when the worker is over
 
 LONGEST_ORDER = 16 * 1024  # bytes
-MOST_DESCRIPTORS = 3
+MOST_DESCRIPTORS = 4
 BUG = 70  # exit status of a worker that ended by an exception
 
 _REPORT = struct.Struct("<B3xIi")
@@ -85,7 +85,7 @@ def load() -> Serve:
     import soxr  # noqa: F401
 
     from eardrum.kernel import confinement, memory
-    from eardrum.worker import outlet, rehearsal, room
+    from eardrum.worker import outlet, rehearsal, room, sound_file
 
     confinement.prepare()
     rehearsal.rehearse()
@@ -93,8 +93,11 @@ def load() -> Serve:
 
     def serve(spec: WorkerSpec, descriptors: Sequence[int]) -> None:
         if isinstance(spec, OutletSpec):
-            link, listening, *file = descriptors
-            outlet.serve(spec, link, listening, file[0] if file else None)
+            link, listening, *files = descriptors
+            outlet.serve(spec, link, listening, files)
+        elif isinstance(spec, SoundFileSpec):
+            link, file = descriptors
+            sound_file.serve(spec, link, file)
         else:
             room.serve(spec, descriptors[0])
 

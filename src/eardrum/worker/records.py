@@ -30,13 +30,18 @@ class Kind(enum.IntEnum):
     WANT = 17  # a: wire: please connect it
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
     FINISHED = 19  # it is over; the file, if there is one, is complete
-    FILE_FAILED = 20  # the file could not be written on; what is in it is complete
+    FILE_FAILED = 20  # a: wire; its file cannot be written on, and what is in it is complete, or not be read on
     LEVEL = 21  # a: wire, and MUTED or not; b, c: volume left and right
     WIRE = 22  # a: wire, b: why its upstream refuses streams, an error code; 0: it takes them again
+    STILL_WRITING = 23  # the file is being completed, which takes long
 
 
 FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE))
-FROM_WORKER = frozenset((Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.LEVEL, Kind.WIRE, Kind.FILE_FAILED))
+FROM_WORKER = frozenset(
+    (
+        Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED, Kind.LEVEL, Kind.WIRE, Kind.STILL_WRITING,
+    )
+)  # fmt: skip
 
 
 MUTED = 1 << 8  # in the a of LEVEL

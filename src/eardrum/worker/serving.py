@@ -1,7 +1,7 @@
 """What the workers of outlets and of rooms share: a server core with real connections around it.
 
-Events come from sockets and the clock, effects go to sockets and the file. After `Worker.run` has begun, nothing is
-imported and nothing is opened.
+Events come from sockets and the clock, effects go to sockets and to the file or FIFO. After `Worker.run` has begun,
+nothing is imported and nothing is opened.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from eardrum.kernel import descriptors, memory
 from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
-from eardrum.kernel.sound_files import FileWriter
 from eardrum.protocol.catalog import Error, Request
 from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import NEWEST, NO_TAG
@@ -57,6 +56,7 @@ from eardrum.server.events import (
 from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError, RemoteProtocolError
+from eardrum.worker.ends import NONE, Ends, Input, Output
 from eardrum.worker.openings import Openings
 from eardrum.worker.owner import Owner
 from eardrum.worker.records import Kind, Record
@@ -97,7 +97,7 @@ def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
 class Worker:
     """One process. `name` is the outlet's or the room's.
 
-    It ends when its owner says FINISH, or a while after its last connection, unless it holds a file.
+    It ends when its owner says FINISH, or a while after its last connection, unless it writes a file or FIFO.
     """
 
     def __init__(
@@ -108,21 +108,24 @@ class Worker:
         *,
         listening: int | None = None,
         rights: Right = Right.NONE,
-        writer: FileWriter | None = None,
+        ends: Ends = NONE,
         most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         self._name = name
         self._rights = rights
         self._most = min(most_connections, descriptors.connections())
-        self._core = Server(make_view, writes_file=(OUTPUT,) if writer is not None else ())
+        self._core = Server(make_view, writes_file=(OUTPUT,) if ends.writer is not None else ())
         self._loop = Loop(self._woke, self._settled)
         self._scratch = Scratch()
         self._owner = owner
+        self._output = Output(ends.writer, owner)
+        self._core.buses.output.steady = ends.steady
+        if ends.reader is not None:
+            self._core.buses.input.inflow = Input(ends.reader, owner)
         self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)
         self._watchers = Watchers(self._loop, self._read)
         self._openings = Openings(self._loop, self._accept, self._do)
         self._listening = socket.socket(fileno=listening) if listening is not None else None
-        self._writer = writer
         self._connections: dict[int, _Connection] = {}
         self._next = 0
         self._stuck = False
@@ -141,7 +144,7 @@ class Worker:
             Reissue: self._upstreams.reissue,
             Refuse: self._refuse,
             WakeMe: self._wake_me,
-            WriteFile: self._write_file,
+            WriteFile: self._output.write,
             HangUp: self._hang_up,
             Finish: self._finish_soon,
             Listen: self._openings.listen,
@@ -189,6 +192,7 @@ class Worker:
     def _settled(self) -> None:
         """All events of this wake-up are done: write, tell the owner, see whether it is over."""
         self._flush()
+        self._output.catch_up()
         self._owner.report(self._now, lambda: (len(self._connections), *self._core.count_streams()))
         if self._loop.running and self._over:
             self._finish()
@@ -215,11 +219,11 @@ class Worker:
     @property
     def _stays(self) -> bool:
         """It has more to do, or holds what clients to come may ask for."""
-        return self._writer is not None or bool(self._watchers) or self._core.keeps_something
+        return self._output.writes or bool(self._watchers) or self._core.keeps_something
 
     def _set_wake(self) -> None:
         times = [] if self._core_due is None else [self._core_due]
-        if self._behind and self._ready_to_go_on():
+        if self._output.behind or (self._behind and self._ready_to_go_on()):
             times.append(self._now)
         if self._untidy:
             times.append(self._tidied + TIDY_EVERY)
@@ -398,19 +402,6 @@ class Worker:
             client.waits_for = wanted
             self._loop.change(client.link.descriptor, wanted)
 
-    def _write_file(self, effect: WriteFile) -> None:
-        if self._writer is None:
-            return
-        try:
-            if effect.silence:
-                self._writer.silence(effect.silence)
-            self._writer.write(effect.block)
-        except OSError:  # the disk is full: what is written is a valid file, and the outlet plays on
-            with contextlib.suppress(OSError):
-                self._writer.finish()
-            self._writer = None
-            self._owner.tell(Record(Kind.FILE_FAILED))
-
     # -- the owner
 
     def _hear_owner(self, events: int) -> None:
@@ -455,10 +446,7 @@ class Worker:
         self._do(Woke(time.monotonic(), time.time()))
         for client in tuple(self._connections.values()):
             self._leave(client)
-        if self._writer is not None:
-            with contextlib.suppress(OSError):
-                self._writer.finish()
-            self._writer = None
+        self._output.finish()
         self._owner.tell_news()
         self._owner.tell(Record(Kind.FINISHED))
         self._loop.running = False

@@ -19,13 +19,13 @@ class Level(msgspec.Struct, frozen=True):
 class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     """A worker that serves one outlet.
 
-    Descriptors that come with it, in order: the link to the desk, the listening socket, and the file if `output`
-    is a `file:` end (then its name decides the format).
+    Descriptors that come with it, in order: the link to the desk, the listening socket, the file or FIFO of `output`
+    and that of `input`, for ends that have a path. The name of a file that is written decides its format.
     """
 
     name: str
-    output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, null
-    input: str = ""  # room:NAME, silence, or "" for none
+    output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, fifo:PATH, null
+    input: str = ""  # room:NAME, file:PATH, loop:PATH, fifo:PATH, silence, or "" for none
     output_level: Level = Level()
     input_level: Level = Level()
     modules: bool = False  # programs may load the emulated modules
@@ -37,4 +37,13 @@ class RoomSpec(msgspec.Struct, frozen=True, tag="room"):
     name: str
 
 
-WorkerSpec = OutletSpec | RoomSpec
+class SoundFileSpec(msgspec.Struct, frozen=True, tag="sound file"):
+    """A worker that says READY if the file is one that can be played, and ends.
+
+    Descriptors: the link to the desk, the file.
+    """
+
+    name: str
+
+
+WorkerSpec = OutletSpec | RoomSpec | SoundFileSpec

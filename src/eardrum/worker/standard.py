@@ -9,17 +9,16 @@ import gc
 import os
 import pwd
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from eardrum.kernel import memory
 from eardrum.kernel.signals import Signals
-from eardrum.kernel.sound_files import FileWriter
 from eardrum.server.effects import KeepLevel, WireSays
-from eardrum.server.mixed import RATE
+from eardrum.server.events import INPUT
 from eardrum.server.rights import EVERY
 from eardrum.server.views import serve_view
-from eardrum.terms.audio import STEREO
 from eardrum.terms.names import WireEnd
+from eardrum.worker.ends import open_ends
 from eardrum.worker.owner import Counts
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.serving import Worker
@@ -45,6 +44,8 @@ class Foreground:
     def tell(self, record: Record) -> None:
         if record.kind is Kind.READY:
             self._ready()
+        elif record.kind is Kind.FILE_FAILED and record.a == INPUT:
+            self._say("the source's file is broken, or cannot be played: it is silent from there on")
         elif record.kind is Kind.FILE_FAILED:
             self._say("the recording ends here: the disk is full, or files may not be longer; all else plays on")
 
@@ -68,7 +69,7 @@ def serve(
     listening: int,
     output: WireEnd,
     input: WireEnd | None,
-    file: int | None,
+    files: Sequence[int],
     *,
     most: int,
     ready: Callable[[], None],
@@ -76,13 +77,13 @@ def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT, SIGHUP or a client's EXIT.
 
-    `listening` is the socket's descriptor, `file` what a `file:` end writes; both become ours. `most` connections are
-    served at once. `ready` is called when clients are answered, `say` with what a person should know.
+    `listening` is the socket's descriptor, `files` what ends with a path write and read; all become ours. `most`
+    connections are served at once. `ready` is called when clients are answered, `say` with what a person should know.
     """
     owner = Foreground(ready, say)
-    writer = FileWriter(file, output.argument, RATE, len(STEREO)) if file is not None else None
+    ends = open_ends(output, input, files)
     view = serve_view(user_name(), socket.gethostname(), output, input)
-    worker = Worker("serve", view, owner, listening=listening, rights=EVERY, writer=writer, most_connections=most)
+    worker = Worker("serve", view, owner, listening=listening, rights=EVERY, ends=ends, most_connections=most)
     memory.give_back_early()
     gc.collect()
     gc.freeze()

@@ -1,0 +1,173 @@
+"""The files and FIFOs at the ends of an outlet's wires: opened by the desk, written and read by workers."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from eardrum.desk.recording import Recording
+from eardrum.desk.workers import PATIENCE, Workers
+from eardrum.server.events import OUTPUT
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import WireEnd
+from eardrum.worker.spec import SoundFileSpec
+
+_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class _WireFile(Protocol):
+    def begin(self, fresh: bool) -> None:
+        """The outlet is opened, or served again by another desk. Raises Complaint if it cannot be."""
+
+    def take(self) -> tuple[Path, int]:
+        """What a new worker gets: the path, and a descriptor to keep. Raises Complaint."""
+
+    def end(self) -> None:
+        """The outlet is closed, and its worker is gone."""
+
+
+class WireFiles:
+    """What the wires of one outlet write to and read from, as far as that has a path."""
+
+    def __init__(self, ends: Mapping[int, WireEnd | None]) -> None:
+        self._ends = {wire: end for wire, end in ends.items() if end and end.has_path}
+        self._files: dict[int, _WireFile] = {wire: _file(wire, end) for wire, end in self._ends.items()}
+
+    def begin(self, fresh: bool) -> None:
+        """The outlet is opened, or served again by another desk. Raises Complaint if a file is not fit for it."""
+        try:
+            for file in self._files.values():
+                file.begin(fresh)
+        except Complaint:
+            self.end()
+            raise
+
+    def take(self) -> tuple[dict[int, WireEnd], list[int]]:
+        """For a new worker: the ends with their paths of now, and their descriptors, to keep. Raises Complaint."""
+        ends: dict[int, WireEnd] = {}
+        descriptors: list[int] = []
+        try:
+            for wire, file in self._files.items():
+                path, descriptor = file.take()
+                descriptors.append(descriptor)
+                ends[wire] = WireEnd(self._ends[wire].kind, str(path))
+        except Complaint:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise
+        return ends, descriptors
+
+    def failed(self, wire: int) -> str | None:
+        """The worker says that its file failed: that as a line for people; None if it has none."""
+        file = self._files.get(wire)
+        if isinstance(file, Recording):
+            return f"{file.path}: nothing more can be written; what is in it is complete"
+        if isinstance(file, SoundFile):
+            return f"{file.path}: is broken; the microphone is silent from there on"
+        return None
+
+    def end(self) -> None:
+        """The outlet is closed, and its worker is gone."""
+        for file in self._files.values():
+            file.end()
+
+
+def _file(wire: int, end: WireEnd) -> _WireFile:
+    path = Path(end.argument)
+    if end.kind == "fifo":
+        return Fifo(path, reads=wire != OUTPUT)
+    return Recording(path) if wire == OUTPUT else SoundFile(path)
+
+
+class SoundFile:
+    """A file that a microphone plays. It is opened anew for each worker."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, fresh: bool) -> None:
+        """Raises Complaint if it is no file that can be opened; whether it can be played only a worker finds out."""
+        if fresh:
+            os.close(self.take()[1])
+
+    def take(self) -> tuple[Path, int]:
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | _FLAGS)
+        except OSError as error:
+            raise Complaint(f"{self.path}: {error.strerror}; choose another file for the microphone") from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise Complaint(f"{self.path}: is no regular file; choose another file for the microphone")
+        return self.path, descriptor
+
+    def end(self) -> None:
+        """It is the owner's and stays."""
+
+
+class Fifo:
+    """A FIFO. The desk has its end open as long as the outlet is, so that who has the other end waits for nobody.
+
+    It is made if it is not there, and then removed at the end.
+    """
+
+    def __init__(self, path: Path, *, reads: bool) -> None:
+        self.path = path
+        self._reads = reads
+        self._open: int | None = None
+        self._made: tuple[int, int] | None = None  # device and inode, if we made it
+
+    def begin(self, fresh: bool) -> None:
+        """Raises Complaint if something else is there, or it may not be opened."""
+        try:
+            with suppress(FileExistsError):
+                os.mkfifo(self.path, 0o600)
+                there = os.lstat(self.path)
+                self._made = there.st_dev, there.st_ino
+            if not stat.S_ISFIFO(os.lstat(self.path).st_mode):
+                raise Complaint(f"{self.path}: is no FIFO; choose another path, or move away what is there")
+            self._open = self._opened()
+        except OSError as error:
+            raise Complaint(f"{self.path}: {error.strerror}; choose another path for the FIFO") from None
+
+    def take(self) -> tuple[Path, int]:
+        assert self._open is not None
+        return self.path, os.dup(self._open)
+
+    def end(self) -> None:
+        if self._open is not None:
+            os.close(self._open)
+            self._open = None
+        with suppress(OSError):
+            there = os.lstat(self.path)
+            if (there.st_dev, there.st_ino) == self._made:
+                self.path.unlink()
+
+    def _opened(self) -> int:
+        """Our end. A FIFO that nobody reads can be opened for writing only by somebody who has it open already."""
+        flags = _FLAGS | os.O_NOFOLLOW
+        if self._reads:
+            return os.open(self.path, os.O_RDONLY | flags)
+        both = os.open(self.path, os.O_RDWR | flags)
+        try:
+            return os.open(f"/proc/self/fd/{both}", os.O_WRONLY | _FLAGS)
+        finally:
+            os.close(both)
+
+
+async def check_sound(workers: Workers, end: WireEnd | None) -> None:
+    """Raises Complaint if the microphone's file cannot be played. A confined process reads it; the desk does not."""
+    if end is None or end.kind not in ("file", "loop"):
+        return
+    path, descriptor = SoundFile(Path(end.argument)).take()
+    try:
+        worker = workers.spawn(
+            f"a look at {path}", SoundFileSpec(path.name), [descriptor], lambda *_: None, lambda _: None
+        )
+    except OSError as error:
+        raise Complaint(f"{path}: cannot be looked at: {error.strerror}") from None
+    if not await worker.ended_within(PATIENCE) or not worker.ready:
+        raise Complaint(f"{path}: cannot be played; use a sound file, such as WAV, FLAC, Ogg Opus or MP3")
