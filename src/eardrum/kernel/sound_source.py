@@ -7,7 +7,7 @@ import soundfile
 
 from eardrum.sound.block import Block
 from eardrum.sound.convert import decode
-from eardrum.sound.remap import remap, supported
+from eardrum.sound.remap import remap
 from eardrum.sound.resample import Resampler, resampler
 from eardrum.terms.audio import STEREO, ChannelMap, Position, SampleFormat, SampleSpec
 from eardrum.terms.errors import Refused
@@ -43,7 +43,7 @@ class FileReader:
         except soundfile.SoundFileError:
             raise OSError(f"{name}: no sound file, or of no format that is known here") from None
         self._spec = SampleSpec(SampleFormat.FLOAT32LE, self._file.channels, self._file.samplerate)
-        if self._spec.rate not in _RATES or not supported(self._spec.channels) or self._spec.channels not in _MAPS:
+        if self._spec.rate not in _RATES or self._spec.channels not in _MAPS:
             raise OSError(f"{name}: a file of {self._spec.channels} channels at {self._spec.rate} Hz cannot be played")
         if not self._file.frames:
             raise OSError(f"{name}: there is no sound in this file")
