@@ -75,7 +75,12 @@ def test_a_null_sink_has_a_monitor_and_both_are_told_of(script):
     source = script.ask(c.GetSourceInfo(name="speaker.monitor"))
     assert (source.monitor_of_sink_name, source.description) == ("speaker", "Monitor of Speaker")
     new = [(event.event, event.index) for event in script.tell_all(c.SubscribeEvent)]
-    assert new == [(c.Facility.SOURCE, source.index), (c.Facility.SINK, sink.index), (c.Facility.MODULE, module)]
+    assert new == [
+        (c.Facility.SOURCE, source.index),
+        (c.Facility.SINK, sink.index),
+        (c.Facility.MODULE, module),
+        (c.Facility.SERVER | c.Change.CHANGED, INVALID),  # it is the default now
+    ]
 
 
 def test_what_is_unloaded_is_gone_and_its_streams_are_told(script):
@@ -139,14 +144,17 @@ def test_a_remapped_sink_can_swap_left_and_right(stage, script):
     assert_has(heard_while(stage, script, 0, script, wave, "swap"), wave[:, ::-1])
 
 
-def test_a_combined_sink_plays_into_all_its_slaves(stage, script):
+@pytest.mark.parametrize("fragsizes", [(4096, 4096), (1024, 200_000), (200_000, 1024)])
+def test_a_combined_sink_plays_into_all_its_slaves(stage, script, fragsizes):
     load(script, "null-sink", "sink_name=a")
     load(script, "null-sink", "sink_name=b")
     load(script, "combine-sink", "sink_name=both slaves=a,b")
-    script.record(source_name="a.monitor", fragsize=4096)
-    script.record(source_name="b.monitor", fragsize=4096)
-    wave = sine(440, 48000)
-    assert_has(heard_while(stage, script, 0, script, wave, "both"), wave)
+    for name, fragsize in zip(("a.monitor", "b.monitor"), fragsizes, strict=True):
+        script.record(source_name=name, fragsize=fragsize)
+    wave = sine(440, 47123)
+    heard_while(stage, script, 0, script, wave, "both")
+    stage.passes(2.0)
+    assert_has(script.heard(0), wave)
     assert_has(script.heard(1), wave)
 
 
@@ -158,6 +166,18 @@ def test_a_loopback_plays_a_source_into_a_sink_later(stage, script, latency):
     wave = sine(440, 48000)
     heard_while(stage, script, 0, script, wave, "speaker")
     stage.passes(1.5)
+    assert_has(script.heard(0), wave)
+
+
+def test_a_loopback_has_no_hole_when_the_worker_is_woken_late(stage, script):
+    load(script, "null-sink", "sink_name=speaker")
+    load(script, "loopback", "source=speaker.monitor sink=output latency_msec=50")
+    script.record(source_name="output.monitor", fragsize=4096)
+    wave = sine(440, 48000)
+    reply = script.play(sink_name="speaker", tlength=SECOND, prebuf=8)
+    script.write(reply.channel, wave.tobytes())
+    for late in (0.02, 0.3, 0.01, 0.2, 0.5, 0.5, 0.5):
+        stage.sleeps(late)
     assert_has(script.heard(0), wave)
 
 
@@ -224,7 +244,7 @@ def test_defaults_follow_what_was_chosen_and_fall_back(script):
     assert (info.default_sink, info.default_source) == ("output", "output.monitor")
     assert script.ask(c.SetDefaultSink(name="nobody")) is PulseError.NOENTITY
     events = [(event.event, event.index) for event in script.tell_all(c.SubscribeEvent)]
-    assert events.count((c.Facility.SERVER | c.Change.CHANGED, INVALID)) == 3
+    assert events.count((c.Facility.SERVER | c.Change.CHANGED, INVALID)) == 4
 
 
 @pytest.mark.parametrize(
@@ -252,6 +272,26 @@ def test_the_number_of_modules_is_bounded(script):
     for _ in range(MOST_MODULES):
         load(script, "null-sink")
     assert script.ask(c.LoadModule(name="module-null-sink")) is PulseError.MODINITFAILED
+
+
+def test_a_sink_of_a_program_is_the_default_where_the_own_one_leads_nowhere(stage, script):
+    script.ask(c.Subscribe(mask=1 << c.Facility.SERVER))
+    playing = script.play(tlength=SECOND, prebuf=8)
+    index = load(script, "null-sink", "sink_name=grab")
+    load(script, "null-sink", "sink_name=second")
+    info = script.ask(c.GetServerInfo())
+    assert (info.default_sink, info.default_source) == ("grab", "grab.monitor")
+    grab = script.ask(c.GetSinkInfo(name="grab"))
+    assert script.ask(c.GetSinkInputInfo(index=playing.sink_input)).sink_index == grab.index
+    script.ask(c.UnloadModule(index=index))
+    assert script.ask(c.GetServerInfo()).default_sink == "second"
+
+
+def test_a_sink_of_a_program_is_not_the_default_beside_one_that_leads_somewhere():
+    stage = Stage(Server(outlet_view("box", WireEnd("file", "/a.wav"), None, modules=True)))
+    script = stage.join(ALL | Right.MODULES)
+    load(script, "null-sink", "sink_name=grab")
+    assert script.ask(c.GetServerInfo()).default_sink == "output"
 
 
 def test_all_modules_are_named_as_modules():

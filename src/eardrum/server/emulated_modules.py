@@ -15,6 +15,7 @@ from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import Arguments, wrong
 from eardrum.server.objects import DEVICE_SPEC, Module, Sink, Source, View
+from eardrum.server.routing import follow_default
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.errors import Refused
 from eardrum.terms.names import valid_device_name
@@ -49,6 +50,7 @@ def load(server: Server, view: View, name: str, argument: str, done: Callable[[M
     if len(view.modules) >= MOST_MODULES:
         raise wrong(f"{MOST_MODULES} modules are loaded")
     arguments = Arguments(argument, kind.arguments)
+    before = view.default_sink, view.default_source
     module = Module(view.number_for("module"), name, argument)
     view.modules[module.index] = module
     try:
@@ -60,6 +62,7 @@ def load(server: Server, view: View, name: str, argument: str, done: Callable[[M
     def made(why: str | None) -> None:
         if why is None:
             view.changed(Facility.MODULE, Change.NEW, module.index)
+            _follow_defaults(server, view, before)
         else:
             module.ends.clear()
             unload(server, view, module, quietly=True)
@@ -91,6 +94,14 @@ def unload(server: Server, view: View, module: Module, *, quietly: bool = False)
         view.changed(Facility.MODULE, Change.REMOVED, module.index)
         if (view.default_sink, view.default_source) != default:
             view.server_changed()
+
+
+def _follow_defaults(server: Server, view: View, before: tuple[Sink | None, Source | None]) -> None:
+    """What was made may be the default now."""
+    if (view.default_sink, view.default_source) != before:
+        view.server_changed()
+        for device in before:
+            follow_default(server, view, device)
 
 
 # -- what modules are made of

@@ -78,6 +78,11 @@ class Feed:
         while self._held > LONGEST * self.target.rate:
             self._held -= len(self._queue.popleft())
 
+    def rest(self, frames: int) -> None:
+        """The origin was silent for so long: what the target has not taken yet came before that."""
+        if self._held and not self._delay:
+            self._push(np.zeros((frames, self.target.channels), np.float32))
+
     def take(self, frames: int) -> Block:
         """What the target plays in its next `frames` frames.
 

@@ -167,6 +167,8 @@ class Bus:
                 self._cycle(min(most, frames - start))
         else:
             self._quiet += frames
+            for feed in self.outlets:
+                feed.rest(frames)
         self._schedule(now)
 
     def _schedule(self, now: float) -> None:
@@ -290,13 +292,17 @@ class Buses:
         return first
 
     def advance(self, now: float) -> None:
-        """Let those go on whose time has come; those whose time will come very soon go with them."""
-        due = self.due
-        if due is None or now < due:
-            return
-        for bus in self._buses:
-            if bus.due is not None and bus.due < now + MIN_PERIOD:
-                bus.advance(now)
+        """Let those go on whose time has come; those whose time will come very soon go with them.
+
+        Who is woken late makes up for it in steps so short that no feed with a delay runs out in between.
+        """
+        step = min((feed.period for bus in self._buses for feed in bus.feeds), default=MAX_LATE)
+        while (due := self.due) is not None and due <= now:
+            due = max(due, now - MAX_LATE)
+            moment = due if now - due > step else now
+            for bus in self._buses:
+                if bus.due is not None and bus.due < moment + MIN_PERIOD:
+                    bus.advance(moment)
 
 
 def padded(block: Block, frames: int) -> Block:

@@ -40,6 +40,7 @@ class Sink:
     muted: bool = False
     gain: Gains | None = None
     module: int | None = None  # the number of the emulated module that made it
+    stand_in: bool = False  # leads nowhere, and is not the default beside another
     suspended: bool = False
     running: bool = False  # a stream is there that is not corked
     proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
@@ -67,6 +68,7 @@ class Source:
     muted: bool = False
     gain: Gains | None = None
     module: int | None = None  # the number of the emulated module that made it
+    stand_in: bool = False  # leads nowhere, and is not the default beside another
     suspended: bool = False
     running: bool = False  # a stream is there that is not corked
     proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
@@ -200,8 +202,9 @@ class View:
 
     @property
     def default_sink(self) -> Sink | None:
-        """The sink for those who name none: the chosen one while it is there, else the oldest."""
-        return self._chosen(self.sinks, self.chosen_sink) or next(iter(self.sinks.values()), None)
+        """The sink for those who name none: the chosen one while it is there, else the oldest that is no stand-in."""
+        oldest = min(self.sinks.values(), key=lambda sink: (sink.stand_in, sink.index), default=None)
+        return self._chosen(self.sinks, self.chosen_sink) or oldest
 
     @property
     def default_source(self) -> Source | None:

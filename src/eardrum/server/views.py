@@ -39,6 +39,7 @@ def outlet_view(
         upstream_name = output.argument if output.kind == "host" else ""
         sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name)
         sink.set_level(*output_level)
+        sink.stand_in = modules and output.kind == "null"
         sources = [Source(0, f"{OUTPUT}.monitor", f"Monitor of the output of {name}", buses.output, monitor_of=sink)]
         if input is not None:
             source = Source(1, INPUT, f"Input of {name}", None if input.kind in CARRIED else buses.input)
@@ -54,7 +55,7 @@ def serve_view(user_name: str, host_name: str, output: WireEnd, input: WireEnd |
 
     def make(number: int, buses: Buses) -> View:
         name, description = ("auto_null", "Dummy Output") if output.kind == "null" else (OUTPUT, "Output")
-        sink = Sink(0, name, description, buses.output)
+        sink = Sink(0, name, description, buses.output, stand_in=output.kind == "null")
         sources = [Source(0, f"{name}.monitor", f"Monitor of {description}", buses.output, monitor_of=sink)]
         if input is not None:
             sources.append(Source(1, INPUT, "Input", buses.input))

@@ -348,9 +348,10 @@ class Desk:
         """Start `eardrum WORDS` and leave it running; what it says goes to `stage.log(name)`. As `Stage.start`."""
         return self.stage.start(name, [EARDRUM, *words], self.environment, **options)
 
-    def open(self, name: str, output: str | None = None, input: str | None = None) -> Outlet:
+    def open(self, name: str, output: str | None = None, input: str | None = None, modules: bool = False) -> Outlet:
         """Open an outlet; RuntimeError with the command's complaint when that fails."""
         wires = [*(["--output", output] if output else []), *(["--input", input] if input else [])]
+        wires += ["--modules"] if modules else []
         done = self.command("open", name, *wires)
         if done.returncode:
             raise RuntimeError(f"eardrum open {name}: {done.stderr.strip()}")
