@@ -199,7 +199,8 @@ class OneStream(RuleBasedStateMachine):
         if self.stream is not None:
             ring = self.stream.ring
             queued = ring.w - ring.r
-            assert self.stream.attr.tlength == queued + (self.asked_for - self.written) + self.stream.missing
+            wanted = self.stream.attr.tlength + self.stream._asked_ahead
+            assert wanted == queued + (self.asked_for - self.written) + self.stream.missing
 
     @invariant()
     def the_read_index_never_falls(self):
