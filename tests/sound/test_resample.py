@@ -136,3 +136,12 @@ def test_a_sweep_is_distorted_by_less_than_100_db():
     middle = slice(4800, -4800)  # it begins and ends at once, which no band limit allows
     rest = (out - sweep(48_000))[middle]
     assert 20 * np.log10(np.sqrt(np.mean(rest**2)) / np.sqrt(np.mean(out[middle] ** 2))) < -100
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 37_800, 44_100, 192_000, 999, 10])
+@pytest.mark.parametrize("frames", [1, 37])
+def test_it_never_holds_back_more_than_its_lead(rate, frames):
+    stream = Resampler(rate, 48_000, 1)
+    for _ in range(min(rate, 20_000) // frames):
+        stream.feed(np.zeros((frames, 1), np.float32))
+        assert stream.pending <= stream.lead

@@ -16,6 +16,7 @@ from eardrum.sound.block import Block
 from eardrum.sound.intervals import Intervals
 
 LOWEST = 1000  # Hz; at this rate soxr holds back 0.9 s at HQ, and it is more the lower the rate is
+_BLOCKS = 8  # of what soxr gives out: they show how uneven they are
 Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
 
@@ -26,13 +27,17 @@ def resampler(rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ
 
 @lru_cache(maxsize=64)
 def lead(rate_in: int, rate_out: int, quality: Quality) -> int:
-    """Frames (at the rate out) that a resampler holds back at most: soxr works in long blocks."""
+    """Frames (at the rate out) that a resampler holds back at most: soxr works in long blocks, of uneven lengths."""
     stream = soxr.ResampleStream(rate_in, rate_out, 1, quality=quality)
-    step = max(1, rate_in // 1000)
-    taken = step
-    while not len(stream.resample_chunk(np.zeros((step, 1), np.float32))):
-        taken += step
-    return -(-(taken + step) * rate_out // rate_in)
+    step = np.zeros((max(1, rate_in // 1000), 1), np.float32)
+    taken = given = most = blocks = 0
+    while blocks < _BLOCKS:
+        taken += len(step)
+        most = max(most, taken * rate_out // rate_in - given)
+        ready = len(stream.resample_chunk(step))
+        given += ready
+        blocks += ready > 0
+    return most + -(-len(step) * rate_out // rate_in)
 
 
 class Resampler:
