@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +145,19 @@ def test_whatever_is_typed_the_answer_is_that_end_or_one_line(kind, rest, wav):
 def assert_one_line(words: str) -> None:
     assert words
     assert len(words.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "meant"),
+    [
+        (output_end, "x.wav", "file:x.wav"),
+        (output_end, "./X.FLAC", "file:./X.FLAC"),
+        (output_end, "rom:x", "room:x"),
+        (output_end, "Host", "host"),
+        (input_end, "silent", "silence"),
+        (input_end, "lop:x.wav", "loop:x.wav"),
+    ],
+)
+def test_a_wire_end_that_is_nearly_one(parse, text, meant):
+    with pytest.raises(Complaint, match=f"no such wire end; did you mean {re.escape(repr(meant))}\\? use "):
+        parse(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def output_end(text: str) -> WireEnd:
             return WireEnd("file", argument)
         case "fifo" if argument:
             return WireEnd("fifo", argument)
-    raise Complaint(f"output {text!r}: no such wire end; use {OUTPUTS}", status=2)
+    raise _no_such_end("output", text, ("host", "room", "file", "fifo", "null"), OUTPUTS)
 
 
 def input_end(text: str) -> WireEnd:
@@ -78,7 +79,19 @@ def input_end(text: str) -> WireEnd:
             return WireEnd(kind, argument)
         case "host":
             raise Complaint(f"input {text!r}: microphones of the host cannot be wired yet; use {INPUTS}", status=2)
-    raise Complaint(f"input {text!r}: no such wire end; use {INPUTS}", status=2)
+    raise _no_such_end("input", text, ("room", "file", "loop", "fifo", "silence"), INPUTS)
+
+
+def _no_such_end(wire: str, text: str, kinds: tuple[str, ...], ends: str) -> Complaint:
+    kind, colon, argument = text.partition(":")
+    near = difflib.get_close_matches(kind.lower(), kinds, 1, cutoff=0.7)
+    meant = ""
+    if not colon and text.lower().endswith(SOUND_FILES):
+        meant = f"file:{text}"
+    elif near and near[0] != kind:
+        meant = f"{near[0]}{colon}{argument}"
+    hint = f"did you mean {meant!r}? " if meant else ""
+    return Complaint(f"{wire} {text!r}: no such wire end; {hint}use {ends}", status=2)
 
 
 def _host(text: str, sink: str, named: bool) -> WireEnd:
