@@ -530,3 +530,18 @@ def test_a_drain_whose_sound_a_jump_back_takes_away_is_answered(outlet):
     program.ask(CorkPlaybackStream(channel=0, cork=False))
     stage.passes(1.0)
     assert program.answers.pop(tag) == Ack()
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 44_100, 48_000, 192_000])
+@pytest.mark.parametrize("format", [SampleFormat.ALAW, SampleFormat.S24LE], ids=str)
+def test_a_drain_ends_within_a_block_of_the_true_length(outlet, format, rate):
+    stage = outlet()
+    program = stage.join()
+    spec = SampleSpec(format, 2, rate)
+    stream = program.play(spec=spec, prebuf=0, tlength=spec.bytes_for(500_000))
+    program.write(stream.channel, bytes([spec.silence]) * spec.bytes_for(500_000))
+    program.say(DrainPlaybackStream(channel=stream.channel))
+    stage.passes(0.495)
+    assert program.waits_for
+    stage.passes(0.015)
+    assert not program.waits_for
