@@ -27,7 +27,8 @@ def sweep(rate: int, late: float = 0.0) -> Floats:
     """A sweep at this rate, `late` seconds late."""
     time = np.arange(SECONDS * rate) / rate - late
     turns = LOW * SECONDS / np.log(HIGH / LOW) * ((HIGH / LOW) ** (time / SECONDS) - 1)
-    return 0.5 * np.sin(2 * np.pi * turns)
+    wave: Floats = 0.5 * np.sin(2 * np.pi * turns)
+    return wave
 
 
 def by_eardrum() -> Floats:
