@@ -20,7 +20,16 @@ class Echo(MixedPlayback):
 
     def __init__(self, of: PlaybackStream, bus: Bus) -> None:
         attr = BufferAttr(maxlength=MAX_QUEUE, tlength=INVALID, prebuf=of.spec.frame_bytes)
-        agreed = Agreed(of.spec, of.channel_map, of.volume, of.muted, of.corked, attr=attr)
+        agreed = Agreed(
+            of.spec,
+            of.channel_map,
+            of.volume,
+            of.muted,
+            of.corked,
+            attr=attr,
+            no_remap=of.agreed.no_remap,
+            no_remix=of.agreed.no_remix,
+        )
         super().__init__(of.server, of.client, of.sink, agreed, bus)
         self._of = of
 

@@ -193,3 +193,25 @@ def one_sink_input_is_heard_only_by_the_monitor_of_its_sink(talk: Talk) -> None:
     made = talk.play(corked=True)
     asking = talk.recording(source_name="input", direct_on_input=made.sink_input)
     expect(talk.ask(asking), PulseError.INVALID)
+
+
+MONO, SWAPPED, CENTER_LEFT = b"\0", b"\2\1", b"\3\1"
+WAYS: dict[str, tuple[bytes, dict[str, bool], list[int]]] = {
+    "by their names": (SWAPPED, {}, [4000, 8000]),
+    "by their names alone with no_remix": (CENTER_LEFT, {"no_remix": True}, [4000, 0]),
+    "in their order with no_remap": (SWAPPED, {"no_remap": True}, [8000, 4000]),
+    "to the first one with no_remap": (MONO, {"no_remap": True}, [8000, 0]),
+}
+
+
+@expectation(each=WAYS)
+def channels_go(talk: Talk, channel_map: bytes, flags: dict[str, bool], wanted: list[int]) -> None:
+    spec = S16._replace(channels=len(channel_map))
+    heard = talk.record(source_name="output.monitor", fragsize=10 * MS)
+    made = talk.play(spec, channel_map=channel_map, tlength=100 * MS, prebuf=0, **flags)
+    talk.write(made.channel, array.array("h", [8000, 4000][: spec.channels] * 48_000).tobytes(), 2, 0)
+
+    def last() -> list[int]:
+        return array.array("h", bytes(talk.sound.get(heard.channel, bytes(4))[-4:])).tolist()
+
+    talk.until(lambda: last() == wanted, f"{wanted}")
