@@ -40,7 +40,7 @@ def _place(ctx: click.Context, param: click.Parameter, value: str) -> Place:
 
 def _file(ctx: click.Context, param: click.Parameter, value: str) -> str:
     if value != "-" and not value.lower().endswith(SOUND_FILES):
-        raise Complaint(f"{value}: the file's name must end in {' or '.join(SOUND_FILES)}; or use -", status=2)
+        raise Complaint(f"{value}: the file's name must end in {', '.join(SOUND_FILES)}; or use -", status=2)
     return value
 
 

@@ -130,6 +130,7 @@ class Worker:
         self._next = 0
         self._stuck = False
         self._finishing = False
+        self._wanted: set[int] = set()  # wires that the owner was asked for
         self._core_due: float | None = None
         self._now = self._alone_since = time.monotonic()
         self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
@@ -408,14 +409,17 @@ class Worker:
         heard = self._owner.receive()
         if self._owner.orphan:
             self._loop.forget(self._owner.descriptor)
-            self._finishing |= self._listening is None  # a room: nobody can come into it any more
+            # Nobody can come into a room any more, or connect a wire: who comes back finds the worker of another desk.
+            self._finishing |= self._listening is None or bool(self._wanted)
         if heard is None:
             return
         record, descriptors = heard
         match record.kind:
             case Kind.UPSTREAM:
+                self._wanted.discard(record.a)
                 self._upstreams.gain(record.a, socket.socket(fileno=descriptors.pop()), record.b)
             case Kind.NO_UPSTREAM:
+                self._wanted.discard(record.a)
                 self._upstreams.failed(record.a, self._now, PulseError(record.b))
             case Kind.ATTACH:
                 self._join(socket.socket(fileno=descriptors.pop()), record.a, Right(record.b), NEWEST)
@@ -434,9 +438,9 @@ class Worker:
 
     def _want_upstream(self, effect: WantUpstream) -> None:
         error = self._upstreams.hopeless(effect.wire, self._now)
-        if self._owner.orphan:  # nobody can connect it: who comes back finds the worker of another desk
-            self._finishing = True
-        elif error is None:
+        if error is None:
+            self._wanted.add(effect.wire)
+            self._finishing |= self._owner.orphan
             self._owner.tell(Record(Kind.WANT, effect.wire))
         else:
             self._do(UpstreamLost(effect.wire, error))
