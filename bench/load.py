@@ -40,7 +40,7 @@ _REQUEST_HEAD = b"L" + _LENGTH.pack(Request.CODE)
 class Load:
     """What is to be played: s16le, stereo."""
 
-    address: str  # as in PULSE_SERVER
+    address: str  # as in PULSE_SERVER; several, with commas between them, get a stream each in turn
     streams: int
     rate: int = 48_000  # Hz
     latency: float = 0.02  # seconds, with ADJUST_LATENCY; 0: the server's default buffer
@@ -68,12 +68,13 @@ class Generator:
         self._held: dict[int, bytes] = {}  # by descriptor, the beginning of a packet
         self._playing = 0
         self._found = Measured()
-        for _ in range(load.streams):
-            self._connect()
+        addresses = load.address.split(",")
+        for number in range(load.streams):
+            self._connect(addresses[number % len(addresses)])
 
-    def _connect(self) -> None:
+    def _connect(self, address: str) -> None:
         connection, asking = socket.socket(socket.AF_UNIX), Asking()
-        connection.connect(self._load.address.removeprefix("unix:"))
+        connection.connect(address.removeprefix("unix:"))
         for message in (Auth(version=NEWEST), SetClientName(proplist={"application.name": b"load\0"})):
             connection.sendall(asking.ask(message)[1])
             while not asking.receive(memoryview(connection.recv(65536))):

@@ -2,12 +2,14 @@
 
 Prints Markdown. The load is the same program for all (`load.py`); nobody shares memory with it. CPU is told in
 milliseconds per second of one stream: 10 are 1 % of a core. Places take turns, so that a busy machine is as busy for
-each; the figures are medians of the rounds. Words on the command line choose rows: 20ms default resampled most.
+each; the figures are medians of the rounds. Words on the command line choose rows: 20ms default resampled most
+outlets connections.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 import statistics
 import subprocess
 import sys
@@ -19,7 +21,12 @@ from pathlib import Path
 
 from load import Load, Measured
 
-from eardrum.testing.processes import cpu
+from eardrum.cli.control import Control, Opening
+from eardrum.kernel import descriptors
+from eardrum.protocol.catalog import Auth
+from eardrum.protocol.conversation import Asking
+from eardrum.protocol.message import NEWEST
+from eardrum.testing.processes import cpu, private_memory
 from eardrum.testing.servers import Desk, Outlet, Stage, end
 
 ROUNDS = 3
@@ -49,6 +56,8 @@ ROWS = (
     Row("resampled", "16 streams, 20 ms, 44.1 kHz (soxr HQ; speex-float-1)", 16, (0.75, 0.4), rate=44_100),
 )
 MOST = (384, 768)  # streams of 20 ms on one outlet
+CROWDS = ((200, 0.0, "file", 0.5, 0.25), (50, 0.02, "null", 1.5, 1.0))  # outlets, latency, output, at most, goal
+CONNECTIONS = 2000  # on one outlet
 
 
 class Place:
@@ -143,8 +152,48 @@ def most(stage: Stage, desk: Desk) -> None:
         print(f"| {streams} | {seen.speed:.3f} | {seen.underflows} | {used * 100:.0f} % of a core |")
 
 
+def outlets(stage: Stage, desk: Desk) -> None:
+    """What a stream on each of many outlets costs."""
+    print("\n| outlets, a stream on each | speed | underruns | CPU of the workers | at most | goal |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for count, latency, output, must, goal in CROWDS:
+        with Control(desk.runtime) as control:
+            end = f"file:{stage.directory}/%s.wav" if output == "file" else output
+            names = [f"{output}-{number}" for number in range(count)]
+            opened = [control.open(Opening(name, end.replace("%s", name), None)) for name in names]
+        place = Place(f"{count} outlets", ",".join(outlet.socket for outlet in opened))
+        load = Load(place.address, count, latency=latency)
+        with playing(stage, load):
+            place = Place(place.name, place.address, tuple(int(desk.list()[name]["worker"]) for name in names))
+        used, seen = measure(stage, place, load, SECONDS_DEFAULT)
+        buffers = "20 ms" if latency else "default buffers, each into a file"
+        told = f"{used * 100:.0f} % | {must * 100:.0f} % | {goal * 100:.0f} % of a core"
+        print(f"| {count}, {buffers} | {seen.speed:.3f} | {seen.underflows} | {told} |")
+        with Control(desk.runtime) as control:
+            for name in names:
+                control.close(name)
+
+
+def connections(desk: Desk) -> None:
+    """Whether so many programs may be connected at once, and are answered."""
+    address = desk.open("connected", output="null").address.removeprefix("unix:")
+    programs = [socket.socket(socket.AF_UNIX) for _ in range(CONNECTIONS)]
+    answered = 0
+    for program in programs:
+        program.connect(address)
+        asking = Asking()
+        program.sendall(asking.ask(Auth(version=NEWEST))[1])
+        answered += bool(asking.receive(memoryview(program.recv(65536))))
+    worker = int(desk.list()["connected"]["worker"])
+    print(f"\n{answered} of {CONNECTIONS} connections on one outlet are served; its worker has", end=" ")
+    print(f"{private_memory(worker):.1f} MiB for itself.")
+    for program in programs:
+        program.close()
+
+
 def main() -> None:
-    wanted = set(sys.argv[1:]) or {"most", *(row.name for row in ROWS)}
+    descriptors.raise_limit()
+    wanted = set(sys.argv[1:]) or {"most", "outlets", "connections", *(row.name for row in ROWS)}
     rows = [row for row in ROWS if row.name in wanted]
     with Stage() as stage:
         desk = stage.desk()
@@ -156,6 +205,10 @@ def main() -> None:
             compare(stage, rows, places)
         if "most" in wanted:
             most(stage, desk)
+        if "outlets" in wanted:
+            outlets(stage, desk)
+        if "connections" in wanted:
+            connections(desk)
 
 
 if __name__ == "__main__":
