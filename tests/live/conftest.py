@@ -13,7 +13,7 @@ from eardrum.protocol.conversation import Asking, ErrorReply, Reply
 from eardrum.protocol.message import NEWEST
 from eardrum.testing import heard
 from eardrum.testing.rootfs import PLAYER, Rootfs
-from eardrum.testing.servers import RATE, Stage, end, missing_packages, packages_advice, wait_until
+from eardrum.testing.servers import EARDRUM, RATE, Stage, end, missing_packages, packages_advice, wait_until
 
 TONES = (440, 660)  # Hz, left and right
 AMPLITUDE = 0.5
@@ -104,9 +104,10 @@ class OnOutlet:
     """A server under test: an outlet whose output is a file, and whose microphone is the room `studio`."""
 
     sink, source = "output", "input"
+    shown = "Input of served"  # the source, for people
 
-    def __init__(self, desk, directory):
-        self.desk = desk
+    def __init__(self, stage, open_desk, directory):
+        desk = self.desk = open_desk()
         self.file = directory / "served.wav"
         self.outlet = desk.open("served", output=f"file:{self.file}", input="room:studio")
         self.address = self.outlet.address
@@ -122,14 +123,53 @@ class OnOutlet:
         assert rate == RATE
         return samples
 
+    def close(self):
+        """Nothing: its desk ends with the test."""
 
-SERVERS = {"outlet": OnOutlet}
+
+class OnServe:
+    """A server under test: `eardrum serve` into a file, and a virtual microphone that its modules make."""
+
+    sink, source = "output", "microphone"
+    shown = "Voice"  # the source, for people
+
+    def __init__(self, stage, open_desk, directory):
+        self.stage = stage
+        self.file = directory / "served.wav"
+        path = directory / "native"
+        argv = [EARDRUM, "serve", "--socket", str(path), "--sink", f"file:{self.file}"]
+        self.process = stage.start("serve", argv)
+        stage.await_listener(self.process, "serve", path)
+        self.address = f"unix:{path}"
+
+    def voice(self):
+        """Address and sink of what is heard in the microphone."""
+        remap = ["module-remap-source", "source_name=microphone", "master=mouth.monitor"]
+        self.stage.pactl(self.address, "load-module", "module-null-sink", "sink_name=mouth")
+        self.stage.pactl(self.address, "load-module", *remap, "source_properties=device.description=Voice")
+        self.stage.pactl(self.address, "set-default-source", "microphone")
+        return self.address, "mouth"
+
+    def heard(self):
+        """All that was played, frames by channels; the server ends with this."""
+        end(self.process)
+        samples, rate = heard.load(self.file)
+        assert rate == RATE
+        return samples
+
+    def close(self):
+        end(self.process)
+
+
+SERVERS = {"outlet": OnOutlet, "serve": OnServe}
 
 
 @pytest.fixture(params=SERVERS)
-def served(request, open_desk, tmp_path):
+def served(request, stage, open_desk, tmp_path):
     """The server under test, for each kind that is to behave the same towards programs."""
-    return SERVERS[request.param](open_desk(), tmp_path)
+    server = SERVERS[request.param](stage, open_desk, tmp_path)
+    yield server
+    server.close()
 
 
 @pytest.fixture

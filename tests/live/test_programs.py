@@ -50,9 +50,9 @@ VARIABLES = {"SDL_AUDIODRIVER": "pulseaudio", "ALSOFT_DRIVERS": "pulse", "PYGAME
 
 @pytest.fixture(scope="session")
 def padded(stage, sounds):
-    """A second of tones, then 0.4 s of silence."""
+    """A second of tones, then 0.6 s of silence."""
     sound = heard.stereo_tones(440, 660, 1.0, RATE, 0.5)
-    return heard.write_wav(sounds / "padded.wav", np.vstack((sound, np.zeros((round(0.4 * RATE), CHANNELS)))), RATE)
+    return heard.write_wav(sounds / "padded.wav", np.vstack((sound, np.zeros((round(0.6 * RATE), CHANNELS)))), RATE)
 
 
 @pytest.mark.parametrize("name", PLAYERS)

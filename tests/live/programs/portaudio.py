@@ -12,7 +12,7 @@ RATE = 48_000  # Hz
 
 def play(path: str) -> None:
     samples, rate = soundfile.read(path, dtype="float32")
-    sounddevice.play(samples, rate, device="pulse", blocking=True)
+    sounddevice.play(samples, rate, device="pulse", blocking=True, latency=0.3)
 
 
 def record(path: str) -> None:
