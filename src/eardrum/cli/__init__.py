@@ -18,6 +18,7 @@ from eardrum import __version__
 from eardrum.terms.errors import Complaint
 
 VERBS = ("up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve")
+HIDDEN = ("pulseaudio", "pacmd")  # what the shims of `serve` run
 
 
 class Verbs(click.Group):
@@ -27,7 +28,7 @@ class Verbs(click.Group):
         return [*VERBS]  # once the verb is imported, `list` here is its module
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
+        if cmd_name not in VERBS + HIDDEN:
             return None
         verb: click.Command = importlib.import_module(f"eardrum.cli.{cmd_name}").verb
         return verb

@@ -36,9 +36,7 @@ def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 
 @click.command("serve", short_help="Be a sound server with every right, without a desk.")
-@click.option(
-    "--socket", "path", required=True, metavar="PATH", type=click.Path(path_type=Path), help="Where programs connect."
-)
+@click.option("--socket", "path", metavar="PATH", type=click.Path(path_type=Path), help="Where programs connect.")
 @click.option("--mode", default="0600", show_default=True, callback=_mode, help="The socket's mode: 0600, 0660, 0666.")
 @click.option(
     "--sink",
@@ -56,12 +54,34 @@ def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
 )
 @options.ready_fd
 @click.option("--check", is_flag=True, help="Serve nothing: see whether a server answers at the socket.")
-def verb(path: Path, mode: int, sink: WireEnd, source: WireEnd | None, ready_fd: int | None, check: bool) -> None:
+@click.option(
+    "--install-shims",
+    "shims_in",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Serve nothing: write commands `pulseaudio` and `pacmd` into DIR, for scripts that start PulseAudio.",
+)
+def verb(
+    path: Path | None,
+    mode: int,
+    sink: WireEnd,
+    source: WireEnd | None,
+    ready_fd: int | None,
+    check: bool,
+    shims_in: Path | None,
+) -> None:
     """Be a sound server with every right for those who can open the socket, until interrupted.
 
     Programs find it by PULSE_SERVER=unix:PATH. It has one sink, whose monitor is the default source; `pactl
     load-module` makes more.
     """
+    if shims_in is not None:
+        from eardrum.cli.shims import install
+
+        install(shims_in)
+        return
+    if path is None:
+        raise click.UsageError("say where programs connect: --socket PATH")
     if check:
         _check(path)
         return

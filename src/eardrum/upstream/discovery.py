@@ -106,7 +106,7 @@ def _runtime_directory(around: Surroundings) -> tuple[str, str]:
         if there and there[0] != around.uid:
             return "", f"XDG_RUNTIME_DIR {path}: belongs to uid {there[0]}, we are {around.uid}"
         return posixpath.join(path, "pulse"), ""
-    link = posixpath.join(_state_directory(around), f"{_machine_id(around)}-runtime")
+    link = runtime_link(around)
     target = around.files.link(link)
     if target is None:
         return "", f"{link}: no such link"
@@ -114,6 +114,11 @@ def _runtime_directory(around: Surroundings) -> tuple[str, str]:
     if not target.startswith("/") or around.files.owner_and_mode(target) != (around.uid, 0o700):
         return "", f"{link}: does not lead to a directory that is ours alone"
     return target, ""
+
+
+def runtime_link(around: Surroundings) -> str:
+    """The link to a user's directory of sockets, where no environment variable names one."""
+    return posixpath.join(_state_directory(around), f"{_machine_id(around)}-runtime")
 
 
 def _state_directory(around: Surroundings) -> str:
