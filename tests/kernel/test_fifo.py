@@ -35,7 +35,7 @@ def pipe():
 def reading(pipe):
     reader = FifoReader(pipe[0])
     yield reader, pipe[1]
-    reader.close()
+    reader.finish()
 
 
 def test_an_empty_fifo_gives_nothing(reading):
@@ -99,7 +99,7 @@ def test_the_next_writer_begins_with_a_whole_frame(tmp_path):
         os.close(theirs)
         assert np.array_equal(reader.read(2500), frames(2499))
         assert not len(reader.read(2500))
-    reader.close()
+    reader.finish()
 
 
 def test_what_is_written_arrives(pipe):

@@ -1,17 +1,20 @@
-"""The FIFO at the end of a `fifo:` wire: raw samples, 16 bits little endian, 48 kHz, stereo."""
+"""FIFOs: raw samples, at the end of a `fifo:` wire 16 bits little endian, 48 kHz, stereo."""
 
 from __future__ import annotations
 
-import contextlib
 import os
+import stat
+from contextlib import suppress
+from pathlib import Path
 
 from eardrum.sound.block import Block
 from eardrum.sound.convert import decode, encode
 from eardrum.terms.audio import STEREO, SampleFormat, SampleSpec
+from eardrum.terms.errors import Complaint
 
 SPEC = SampleSpec(SampleFormat.S16LE, len(STEREO), 48_000)
-_FRAME = SPEC.frame_bytes
-_CUSHION = SPEC.rate // 25  # frames
+_CUSHION = 0.04  # seconds
+_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FifoReader:
@@ -20,8 +23,11 @@ class FifoReader:
     Who writes at the pace of the clock, but not quite evenly, gets a cushion of 40 ms when sound begins.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, spec: SampleSpec = SPEC) -> None:
         """`fd` does not block."""
+        self._spec = spec
+        self._frame = spec.frame_bytes
+        self._cushion = int(_CUSHION * spec.rate)
         self._fd = fd
         self._data = b""
         self._dry = True  # nothing was heard last
@@ -32,28 +38,28 @@ class FifoReader:
 
     def read(self, frames: int) -> Block:
         """What was written and not read yet, up to `frames` frames; none if that is nothing."""
-        self._listen((frames + _CUSHION) * _FRAME)
-        held = len(self._data) // _FRAME
+        self._listen((frames + self._cushion) * self._frame)
+        held = len(self._data) // self._frame
         if self._dry:
             self._waited = self._waited + frames if held else 0
-            if held < _CUSHION and self._waited <= _CUSHION:
-                return decode(b"", SPEC)
-        given = min(held, frames) * _FRAME
+            if held < self._cushion and self._waited <= self._cushion:
+                return decode(b"", self._spec)
+        given = min(held, frames) * self._frame
         sound, self._data = self._data[:given], self._data[given:]
         self._dry = held < frames
         self._waited = 0
-        return decode(sound, SPEC)
+        return decode(sound, self._spec)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         os.close(self._fd)
 
     def _listen(self, most: int) -> None:
         """Have up to `most` bytes."""
-        with contextlib.suppress(BlockingIOError):
+        with suppress(BlockingIOError):
             while len(self._data) < most:
                 data = os.read(self._fd, most - len(self._data))
                 if not data:  # the last writer has gone; the next one begins with a whole frame
-                    self._data = self._data[: len(self._data) // _FRAME * _FRAME]
+                    self._data = self._data[: len(self._data) // self._frame * self._frame]
                     return
                 self._data += data
 
@@ -63,8 +69,10 @@ class FifoWriter:
 
     behind = False  # never is anything late
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, spec: SampleSpec = SPEC) -> None:
         """`fd` does not block."""
+        self._spec = spec
+        self._frame = spec.frame_bytes
         self._fd = fd
         self._rest = b""  # of a frame of which the reader has got the first part only
 
@@ -73,7 +81,7 @@ class FifoWriter:
 
     def write(self, block: Block) -> None:
         """Write a block of sound, clipped to full scale, as far as there is room for it."""
-        data = self._rest + encode(block, SPEC)
+        data = self._rest + encode(block, self._spec)
         try:
             done = os.write(self._fd, data)
         except BrokenPipeError:  # nobody reads; the next one begins with a whole frame
@@ -81,11 +89,11 @@ class FifoWriter:
             return
         except BlockingIOError:
             done = 0
-        begun = (done - len(self._rest)) % _FRAME if done >= len(self._rest) else 0
+        begun = (done - len(self._rest)) % self._frame if done >= len(self._rest) else 0
         if done < len(self._rest):
             self._rest = self._rest[done:]
         elif begun:
-            self._rest = data[done : done + _FRAME - begun]
+            self._rest = data[done : done + self._frame - begun]
         else:
             self._rest = b""
 
@@ -94,3 +102,53 @@ class FifoWriter:
 
     def finish(self) -> None:
         os.close(self._fd)
+
+
+class Fifo:
+    """A FIFO as a place. Our end is open from `begin` to `end`, so that who has the other end waits for nobody.
+
+    It is made if it is not there, and then removed at the end.
+    """
+
+    def __init__(self, path: Path, *, reads: bool) -> None:
+        self.path = path
+        self._reads = reads
+        self._open: int | None = None
+        self._made: tuple[int, int] | None = None  # device and inode, if we made it
+
+    def begin(self, fresh: bool) -> None:
+        """Raises Complaint if something else is there, or it may not be opened."""
+        try:
+            with suppress(FileExistsError):
+                os.mkfifo(self.path, 0o600)
+                there = os.lstat(self.path)
+                self._made = there.st_dev, there.st_ino
+            if not stat.S_ISFIFO(os.lstat(self.path).st_mode):
+                raise Complaint(f"{self.path}: is no FIFO; choose another path, or move away what is there")
+            self._open = self._opened()
+        except OSError as error:
+            raise Complaint(f"{self.path}: {error.strerror}; choose another path for the FIFO") from None
+
+    def take(self) -> tuple[Path, int]:
+        assert self._open is not None
+        return self.path, os.dup(self._open)
+
+    def end(self) -> None:
+        if self._open is not None:
+            os.close(self._open)
+            self._open = None
+        with suppress(OSError):
+            there = os.lstat(self.path)
+            if (there.st_dev, there.st_ino) == self._made:
+                self.path.unlink()
+
+    def _opened(self) -> int:
+        """Our end. A FIFO that nobody reads can be opened for writing only by somebody who has it open already."""
+        flags = _FLAGS | os.O_NOFOLLOW
+        if self._reads:
+            return os.open(self.path, os.O_RDONLY | flags)
+        both = os.open(self.path, os.O_RDWR | flags)
+        try:
+            return os.open(f"/proc/self/fd/{both}", os.O_WRONLY | _FLAGS)
+        finally:
+            os.close(both)

@@ -270,7 +270,7 @@ def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> N
     path = _path(view, said, "file")
     sink = _add_sink(server, view, module, name, f"Unix FIFO sink {path}", properties, spec, channel_map)
     assert sink.bus is not None
-    sink.bus.writes_file = True
+    sink.bus.steady = sink.bus.writes_file = True
     _join_fifo(module, sink.bus, path, spec, reads=False)
 
 

@@ -1,4 +1,4 @@
-"""What the emulated modules of a standard server have opened: further sockets to listen on."""
+"""What the emulated modules of a standard server have opened: further sockets to listen on, and FIFOs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from eardrum.kernel.fifo import Fifo, FifoReader, FifoWriter
 from eardrum.kernel.loop import READ, Loop
 from eardrum.kernel.server_socket import ServerSocket
-from eardrum.server.effects import Listen, OpenFifo, StopListening
+from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening, WriteFile
 from eardrum.server.events import Event, Opened
+from eardrum.server.mixed import Buses
 from eardrum.terms.errors import Complaint
 
 
 class Openings:
     """`accept` is called when somebody connects to one of the sockets, `do` with what became of an opening."""
 
-    def __init__(self, loop: Loop, accept: Callable[[socket.socket], None], do: Callable[[Event], None]) -> None:
+    def __init__(
+        self, loop: Loop, buses: Buses, accept: Callable[[socket.socket], None], do: Callable[[Event], None]
+    ) -> None:
         self._loop = loop
         self._accept = accept
         self._do = do
+        self._buses = buses
+        self._fifos: dict[int, Fifo] = {}  # by the number of the bus
+        self._writers: dict[int, FifoWriter] = {}
+        self._ours: dict[int, FifoReader | FifoWriter] = {}  # our ends of them
         self._sockets: dict[int, ServerSocket] = {}
 
     def listen(self, effect: Listen) -> None:
@@ -34,7 +42,31 @@ class Openings:
         self._do(Opened(effect.token))
 
     def open_fifo(self, effect: OpenFifo) -> None:
-        self._do(Opened(effect.token, f"{effect.path}: FIFOs are not opened by this server"))
+        """Make the FIFO if it is not there, and join it to its bus."""
+        fifo = Fifo(Path(effect.path), reads=effect.reads)
+        try:
+            fifo.begin(fresh=True)
+        except Complaint as complaint:
+            self._do(Opened(effect.token, str(complaint)))
+            return
+        bus = next(bus for bus in self._buses if bus.number == effect.bus)
+        self._fifos[bus.number] = fifo
+        _, descriptor = fifo.take()
+        if effect.reads:
+            self._ours[bus.number] = bus.inflow = FifoReader(descriptor, effect.spec)
+        else:
+            self._ours[bus.number] = self._writers[bus.number] = FifoWriter(descriptor, effect.spec)
+        self._do(Opened(effect.token))
+
+    def write(self, effect: WriteFile) -> None:
+        """A bus' sound for its FIFO."""
+        self._writers[effect.bus].write(effect.block)
+
+    def close_fifo(self, effect: CloseFifo) -> None:
+        if effect.bus in self._fifos:
+            self._writers.pop(effect.bus, None)
+            self._ours.pop(effect.bus).finish()
+            self._fifos.pop(effect.bus).end()
 
     def stop_listening(self, effect: StopListening) -> None:
         served = self._sockets.pop(effect.number, None)
@@ -43,6 +75,8 @@ class Openings:
             served.remove()
 
     def close(self) -> None:
-        """Stop listening everywhere."""
+        """Stop listening everywhere, and leave all FIFOs."""
         for number in tuple(self._sockets):
             self.stop_listening(StopListening(number))
+        for bus in tuple(self._fifos):
+            self.close_fifo(CloseFifo(bus))

@@ -24,6 +24,7 @@ from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.core import Server
 from eardrum.server.effects import (
     Answer,
+    CloseFifo,
     Finish,
     HangUp,
     KeepLevel,
@@ -124,7 +125,7 @@ class Worker:
             self._core.buses.input.inflow = Input(ends.reader, owner)
         self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)
         self._watchers = Watchers(self._loop, self._read)
-        self._openings = Openings(self._loop, self._accept, self._do)
+        self._openings = Openings(self._loop, self._core.buses, self._accept, self._do)
         self._listening = socket.socket(fileno=listening) if listening is not None else None
         self._connections: dict[int, _Connection] = {}
         self._next = 0
@@ -145,11 +146,12 @@ class Worker:
             Reissue: self._upstreams.reissue,
             Refuse: self._refuse,
             WakeMe: self._wake_me,
-            WriteFile: self._output.write,
+            WriteFile: self._write_file,
             HangUp: self._hang_up,
             Finish: self._finish_soon,
             Listen: self._openings.listen,
             OpenFifo: self._openings.open_fifo,
+            CloseFifo: self._openings.close_fifo,
             StopListening: self._openings.stop_listening,
             KeepLevel: self._owner.keep_level,
             WireSays: self._owner.wire_says,
@@ -350,6 +352,9 @@ class Worker:
                 data = memoryview(effect.data)
                 packet = SoundPacket(effect.channel, 0, 0, data, True, len(data))
                 self._watchers.sound(self._now, client.number, "server", packet)
+
+    def _write_file(self, effect: WriteFile) -> None:
+        (self._output if effect.bus == OUTPUT else self._openings).write(effect)
 
     def _hang_up(self, effect: HangUp) -> None:
         client = self._connections.get(effect.client)

@@ -117,9 +117,10 @@ def _set_level(server: Server, client: Client, device: Sink | Source, volume: Vo
     device.set_level(checked_volume(volume, len(device.channel_map)), muted)
     if isinstance(device, Sink):
         client.view.changed(Facility.SINK, Change.CHANGED, device.index)
-        for stream in client.view.sink_inputs.values():
-            if stream.sink is device:
-                stream.level_changed()
+        if device.bus is None:  # what is mixed here gets the sink's level as a whole
+            for stream in client.view.sink_inputs.values():
+                if stream.sink is device:
+                    stream.level_changed()
         if device.module is None:
             server.keep_level(client.view, OUTPUT, device)
     else:
