@@ -70,7 +70,8 @@ TURN = 0.005  # seconds of a wake-up for what clients say; sound that is due wai
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
 HEARD_AT_LEAST = 4  # even if the turn is over
 CROWD = 2  # clients that are told something when sound is due, and will answer at once
-ANSWERING = 0.001  # seconds that a crowd is given to answer, so that all are heard in one wake-up
+ANSWERING = 0.001  # seconds that a crowd is given to answer, so that many are heard in one wake-up
+MOST_RESTS = 4  # times in a row, while several have not answered
 ACCEPTED_AT_ONCE = 16
 TIDY_EVERY = 0.5  # seconds at least between two times that freed memory is given back
 
@@ -131,6 +132,8 @@ class Worker:
         self._next = 0
         self._stuck = False
         self._finishing = False
+        self._awaited = 0  # clients that were told something when sound was due and have not said anything since
+        self._rests = 0  # how often they may be waited for
         self._wanted: set[int] = set()  # wires that the owner was asked for
         self._core_due: float | None = None
         self._now = self._alone_since = time.monotonic()
@@ -185,8 +188,8 @@ class Worker:
     def _woke(self, now: float, wall: float) -> None:
         self._now = now
         self._do(Woke(now, wall))
-        if len(self._dirty) >= CROWD:
-            self._loop.rest = ANSWERING
+        if self._dirty:
+            self._awaited, self._rests = len(self._dirty), MOST_RESTS
         for client in self._ready_to_go_on() if self._behind else ():
             self._behind.discard(client)
             self._dirty.add(client)
@@ -202,6 +205,9 @@ class Worker:
         if self._untidy and self._now - self._tidied >= TIDY_EVERY:
             self._untidy, self._tidied = False, self._now
             memory.give_back()
+        if self._awaited >= CROWD and self._rests:
+            self._rests -= 1
+            self._loop.rest = ANSWERING
         self._set_wake()
 
     @property
@@ -254,6 +260,7 @@ class Worker:
         self._do(Joined(client.number, view, rights, version))
 
     def _hear(self, client: _Connection, events: int) -> None:
+        self._awaited -= 1
         if events != READ:
             self._dirty.add(client)
         if not readable(events):
