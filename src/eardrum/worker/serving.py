@@ -69,7 +69,7 @@ CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 TURN = 0.005  # seconds of a wake-up for what clients say; sound that is due waits no longer
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
 HEARD_AT_LEAST = 4  # even if the turn is over
-CROWD = 2  # clients that are told something when sound is due, and will answer at once
+CROWD = 2  # clients that are asked for sound at once, and will answer at once
 ANSWERING = 0.001  # seconds that a crowd is given to answer, so that many are heard in one wake-up
 MOST_RESTS = 4  # times in a row, while several have not answered
 ACCEPTED_AT_ONCE = 16
@@ -132,7 +132,7 @@ class Worker:
         self._next = 0
         self._stuck = False
         self._finishing = False
-        self._awaited = 0  # clients that were told something when sound was due and have not said anything since
+        self._awaited = 0  # clients that were asked for sound and have not said anything since
         self._rests = 0  # how often they may be waited for
         self._wanted: set[int] = set()  # wires that the owner was asked for
         self._core_due: float | None = None
@@ -187,9 +187,9 @@ class Worker:
 
     def _woke(self, now: float, wall: float) -> None:
         self._now = now
+        if self._core_due is not None and now >= self._core_due:
+            self._awaited, self._rests = 0, MOST_RESTS
         self._do(Woke(now, wall))
-        if self._dirty:
-            self._awaited, self._rests = len(self._dirty), MOST_RESTS
         for client in self._ready_to_go_on() if self._behind else ():
             self._behind.discard(client)
             self._dirty.add(client)
@@ -346,6 +346,7 @@ class Worker:
         client = self._connections.get(effect.client)
         if client is not None:
             client.link.queue(client.conversation.say(effect.message))
+            self._awaited += type(effect.message) is Request
             self._dirty.add(client)
             if self._watchers:
                 self._watchers.said(self._now, client.number, client.conversation.version, NO_TAG, effect.message)
