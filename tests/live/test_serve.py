@@ -124,3 +124,25 @@ def test_as_the_first_process_it_buries_orphans_and_heeds_signals(stage, sounds)
     os.kill(inner, signal.SIGTERM)
     assert process.wait(30) == 0
     assert not path.exists()
+
+
+def test_it_says_when_few_clients_fit(stage, sounds, assert_whole):
+    path = stage.make_directory("few") / "native"
+    process = stage.start("few", ["sh", "-c", f'ulimit -n 200; exec "{EARDRUM}" serve --socket "{path}"'])
+    stage.await_listener(process, "few", path)
+    recording = stage.record(f"unix:{path}")
+    stage.play(f"unix:{path}", sounds / "tone.wav")
+    assert_whole(recording.finish())
+    assert "clients fit, because `ulimit -Hn` is low" in stage.log("few")
+    end(process)
+
+
+def test_only_the_directory_of_its_socket_must_be_writable(stage):
+    place = stage.make_directory("readonly")
+    argv = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--bind", str(place), str(place)]
+    argv += ["--unshare-pid", "--unsetenv", "HOME", "--unsetenv", "XDG_RUNTIME_DIR", "--die-with-parent"]
+    process = stage.start("readonly", [*argv, EARDRUM, "serve", "--socket", str(place / "native")])
+    stage.await_listener(process, "readonly", place / "native")
+    assert "Default Sink: auto_null" in stage.pactl(f"unix:{place}/native", "info")
+    stage.pactl(f"unix:{place}/native", "exit")
+    assert process.wait(20) == 0
