@@ -101,8 +101,9 @@ class Bus:
         now = stream.server.now
         self.advance(now)
         self._streams[stream] = None
-        self.due = None
-        self._rouse(now)
+        if self.due is None or self.due > now + MIN_PERIOD or self.outlets:
+            self.due = None
+            self._rouse(now)
 
     def _rouse(self, now: float) -> None:
         """Sound will come: it and those it plays into have a cycle soon."""
