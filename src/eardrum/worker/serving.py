@@ -205,7 +205,7 @@ class Worker:
         if self._untidy and self._now - self._tidied >= TIDY_EVERY:
             self._untidy, self._tidied = False, self._now
             memory.give_back()
-        if self._awaited >= CROWD and self._rests:
+        if self._awaited >= CROWD and self._rests and time.monotonic() - self._now < ANSWERING:
             self._rests -= 1
             self._loop.rest = ANSWERING
         self._set_wake()
