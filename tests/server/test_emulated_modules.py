@@ -6,7 +6,7 @@ import pytest
 from eardrum.protocol import catalog as c
 from eardrum.server.core import Server
 from eardrum.server.emulated_modules import MODULES, MOST_MODULES
-from eardrum.server.mixed import MAX_PERIOD
+from eardrum.server.mixed import MAX_PERIOD, Bus
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID
@@ -220,6 +220,42 @@ def test_a_loopback_into_itself_rests_when_all_is_silent(stage, script):
     script.ask(c.DeletePlaybackStream(channel=reply.channel))
     stage.passes(5)
     assert stage.due is None
+
+
+def test_a_circle_over_a_remapped_sink_sounds_again(stage, script):
+    load(script, "null-sink", "sink_name=speaker")
+    load(script, "remap-sink", "sink_name=front master=speaker")
+    load(script, "loopback", "source=speaker.monitor sink=front latency_msec=100")
+    script.record(source_name="speaker.monitor", fragsize=4096)
+    wave = sine(440, 4800)
+    heard_while(stage, script, 0, script, wave, "front")
+    heard = script.heard(0)[:, 0]
+    begin = int(np.flatnonzero(heard)[0]) - 1
+    once, again = heard[begin : begin + 4800], heard[begin + 4800 : begin + 9600]
+    np.testing.assert_allclose(once, wave[:, 0], atol=1e-6)
+    assert np.abs(again).max() == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_circle_over_a_remapped_sink_rests_when_all_is_silent(stage, script):
+    load(script, "null-sink", "sink_name=speaker")
+    load(script, "remap-sink", "sink_name=front master=speaker")
+    load(script, "loopback", "source=speaker.monitor sink=front latency_msec=30")
+    reply = script.play(sink_name="front", prebuf=8)
+    script.write(reply.channel, bytes(8000))
+    stage.passes(1)
+    script.ask(c.DeletePlaybackStream(channel=reply.channel))
+    stage.passes(5)
+    assert stage.due is None
+
+
+def test_sinks_that_each_play_into_all_before_them_are_asked_once_a_cycle(stage, script, monkeypatch):
+    for _ in range(20):
+        load(script, "combine-sink")
+    asked = []
+    go_on = Bus._go_on
+    monkeypatch.setattr(Bus, "_go_on", lambda bus, now: (asked.append(bus), go_on(bus, now)))
+    stage.server.buses.output.advance(stage.now)
+    assert len(asked) == len(set(asked)) == 21
 
 
 def test_a_module_goes_with_the_one_it_stands_on(script):

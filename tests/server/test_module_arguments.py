@@ -54,7 +54,17 @@ def test_a_spec_is_what_was_said_and_else_the_devices(text, spec, channel_map):
 
 
 @pytest.mark.parametrize(
-    "text", ["rate=0", "rate=fast", "channels=33", "format=mp3", "channel_map=up", "channels=1 channel_map=stereo"]
+    "text",
+    [
+        "rate=0",
+        "rate=fast",
+        "channels=33",
+        "format=mp3",
+        "channel_map=up",
+        "channels=1 channel_map=stereo",
+        "channels=0000000000023333",
+        "rate=0000000480009999999",
+    ],
 )
 def test_a_spec_that_cannot_be_is_refused(text):
     with pytest.raises(Refused):

@@ -38,7 +38,7 @@ class Feed:
         self._resampler = resampler(origin.rate, self.target.rate, origin.channels)
         self._delay = int(max(delay, RESAMPLING_DELAY if self._resampler else 0.0) * self.target.rate)
         self._queue: deque[Block] = deque()
-        self._held = 0  # frames in the queue
+        self.held = 0  # frames in the queue
         self._quiet = 0  # frames of silence that came last
 
     @property
@@ -49,7 +49,7 @@ class Feed:
     @property
     def active(self) -> bool:
         """There is something to be played, or there may be soon."""
-        return self._held > 0 or self.origin.sounding(but_delayed=self.delayed)
+        return self.held > 0 or self.origin.sounding()
 
     def begin(self) -> None:
         """Play into the target from now on."""
@@ -66,21 +66,21 @@ class Feed:
         Silence for longer than the delay is not passed on, so that a circle of feeds in which nothing sounds rests.
         """
         self._quiet = 0 if block.any() else self._quiet + len(block)
-        if self.delayed and self._quiet > self._held + self._delay:
+        if self.delayed and self._quiet > self.held + self._delay:
             self._queue.clear()
-            self._held = 0
+            self.held = 0
             return
-        if not self._held and self._delay:
+        if not self.held and self._delay:
             self._push(np.zeros((self._delay, self.target.channels), np.float32))
         if self._resampler is not None:
             block = self._resampler.feed(block)
         self._push(remap.remap(block, self._channel_map, self.target.channel_map))
-        while self._held > LONGEST * self.target.rate:
-            self._held -= len(self._queue.popleft())
+        while self.held > LONGEST * self.target.rate:
+            self.held -= len(self._queue.popleft())
 
     def rest(self, frames: int) -> None:
         """The origin was silent for so long: what the target has not taken yet came before that."""
-        if self._held and not self._delay:
+        if self.held and not self._delay:
             self._push(np.zeros((frames, self.target.channels), np.float32))
 
     def take(self, frames: int) -> Block:
@@ -97,11 +97,11 @@ class Feed:
                 block = block[:missing]
             parts.append(block)
             missing -= len(block)
-        self._held -= frames - missing
+        self.held -= frames - missing
         silence = np.zeros((missing, self.target.channels), np.float32)
         return np.concatenate([*parts, silence] if self._delay else [silence, *parts])
 
     def _push(self, block: Block) -> None:
         if len(block):
             self._queue.append(block)
-            self._held += len(block)
+            self.held += len(block)

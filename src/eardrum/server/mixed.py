@@ -113,11 +113,27 @@ class Bus:
             for feed in self.outlets:
                 feed.target._rouse(now)
 
-    def sounding(self, *, but_delayed: bool = False) -> bool:
-        """Something is played here; sound that comes `but_delayed` does not count, as it may be its own."""
-        if self._streams or (self.inflow is not None and self.recorded()):
-            return True
-        return any(feed.active for feed in self.feeds if not (but_delayed and feed.delayed))
+    def sounding(self) -> bool:
+        """Something is played here, or comes from a bus that feeds this one by whatever way."""
+        return any(
+            bus._streams or any(feed.held for feed in bus.feeds) or (bus.inflow is not None and bus.recorded())
+            for bus in self._with_origins(delayed=True)
+        )
+
+    def _with_origins(self, *, delayed: bool) -> list[Bus]:
+        """All that feed this bus, with a delay only if `delayed`: each once, before those it feeds; at last this."""
+        seen: set[Bus] = {self}
+        ordered: list[Bus] = []
+
+        def visit(bus: Bus) -> None:
+            for feed in bus.feeds:
+                if feed.origin not in seen and (delayed or not feed.delayed):
+                    seen.add(feed.origin)
+                    visit(feed.origin)
+            ordered.append(bus)
+
+        visit(self)
+        return ordered
 
     def recorded(self) -> bool:
         """Somebody records this bus, or one that it plays into."""
@@ -147,9 +163,11 @@ class Bus:
 
     def advance(self, now: float) -> None:
         """Take from the streams what was heard until `now`, and give it to those who record."""
-        for feed in self.feeds:
-            if not feed.delayed:
-                feed.origin.advance(now)
+        for bus in self._with_origins(delayed=False):
+            bus._go_on(now)
+
+    def _go_on(self, now: float) -> None:
+        """As `advance`, when all that feed this bus have gone on."""
         if self._position is None:
             self._position = self._clock.frames(now, self.rate)
         if self.inflow is not None and not self.recorded():

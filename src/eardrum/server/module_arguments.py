@@ -99,7 +99,7 @@ class Arguments:
         raw = self._given.get(key)
         if raw is None:
             return default
-        if not raw.isascii() or not raw.isdigit() or not least <= int(raw[:12]) <= most:
+        if not raw.isascii() or not raw.isdigit() or len(raw) > 12 or not least <= int(raw) <= most:
             raise wrong(f"{key}={raw}: not a number from {least} to {most}")
         return int(raw)
 
