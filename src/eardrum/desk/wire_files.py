@@ -10,7 +10,7 @@ from typing import Protocol
 
 from eardrum.desk.recording import Recording
 from eardrum.desk.workers import PATIENCE, Workers
-from eardrum.kernel.fifo import Fifo
+from eardrum.kernel.fifo_place import Fifo
 from eardrum.server.events import OUTPUT
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd

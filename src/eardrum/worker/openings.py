@@ -6,7 +6,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from eardrum.kernel.fifo import Fifo, FifoReader, FifoWriter
+from eardrum.kernel.fifo import FifoReader, FifoWriter
+from eardrum.kernel.fifo_place import Fifo
 from eardrum.kernel.loop import READ, Loop
 from eardrum.kernel.server_socket import ServerSocket
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening, WriteFile
