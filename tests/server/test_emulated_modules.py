@@ -9,7 +9,9 @@ from eardrum.server.emulated_modules import MODULES, MOST_MODULES
 from eardrum.server.mixed import MAX_PERIOD, Bus
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
-from eardrum.terms.audio import INVALID
+from eardrum.sound.convert import LOUDEST
+from eardrum.sound.volume import HIGHEST
+from eardrum.terms.audio import INVALID, VOLUME_MAX
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.stage import ALL, PLAY_ONLY, Stage, sine
@@ -246,6 +248,16 @@ def test_a_circle_over_a_remapped_sink_rests_when_all_is_silent(stage, script):
     script.ask(c.DeletePlaybackStream(channel=reply.channel))
     stage.passes(5)
     assert stage.due is None
+
+
+def test_sound_that_grows_in_a_circle_stays_finite(stage, script):
+    load(script, "null-sink", "sink_name=speaker")
+    load(script, "loopback", "source=speaker.monitor sink=speaker latency_msec=20")
+    script.ask(c.SetSinkVolume(name="speaker", volume=(VOLUME_MAX,)))
+    script.record(source_name="speaker.monitor", fragsize=4096)
+    heard_while(stage, script, 0, script, sine(440, 4800), "speaker")
+    stage.passes(2)
+    assert LOUDEST < np.abs(script.heard(0)).max() <= 2 * LOUDEST * HIGHEST
 
 
 def test_sinks_that_each_play_into_all_before_them_are_asked_once_a_cycle(stage, script, monkeypatch):

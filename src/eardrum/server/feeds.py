@@ -9,6 +9,7 @@ import numpy as np
 
 from eardrum.sound import remap
 from eardrum.sound.block import Block
+from eardrum.sound.convert import LOUDEST
 from eardrum.sound.resample import resampler
 from eardrum.terms.audio import ChannelMap
 
@@ -63,6 +64,7 @@ class Feed:
     def give(self, block: Block) -> None:
         """One block of the origin's sum, which must not be changed.
 
+        It is limited as what programs play is, so that sound which grows in a circle of feeds stays finite.
         Silence for longer than the delay is not passed on, so that a circle of feeds in which nothing sounds rests.
         """
         self._quiet = 0 if block.any() else self._quiet + len(block)
@@ -72,6 +74,8 @@ class Feed:
             return
         if not self.held and self._delay:
             self._push(np.zeros((self._delay, self.target.channels), np.float32))
+        if np.abs(block).max(initial=0) > LOUDEST:
+            block = np.clip(block, -LOUDEST, LOUDEST)
         if self._resampler is not None:
             block = self._resampler.feed(block)
         self._push(remap.remap(block, self._channel_map, self.target.channel_map))
