@@ -194,3 +194,17 @@ def test_a_carried_sample_is_fed_as_the_upstream_asks_and_drained(outlet):
     stage.happens(UpstreamAnswered(drain.token, Ack()))
     assert isinstance(stage.others[-1].message, DeletePlaybackStream)
     assert program.ask(GetSinkInputInfoList()).items == []
+
+
+def test_in_a_room_a_sample_ends_with_the_last_connection_of_its_outlet(room):
+    other, outlet = room.join(view=2), room.join(view=1)
+    upload(outlet, np.tile(BELL, (50, 1)))
+    outlet.ask(PlaySample(name="bell"))
+    hearing = other.record(source_name="input", fragsize=4096)
+    room.passes(1)
+    assert other.heard(hearing.channel)[-4000:].any()
+    outlet.leave()
+    other.sound.clear()
+    room.passes(1)
+    assert len(other.heard(hearing.channel)) > 40000
+    assert not other.heard(hearing.channel)[4000:].any()

@@ -143,6 +143,8 @@ class Server:
         del view.clients[client.index]
         view.changed(Facility.CLIENT, Change.REMOVED, client.index)
         if not view.clients and view.number != OWN_VIEW:
+            for sample in tuple(view.sink_inputs.values()):
+                self.remove(sample)  # nobody could end it any more
             del self.views[view.number]
 
     def _asked(self, event: Asked) -> None:
