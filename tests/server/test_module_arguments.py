@@ -76,5 +76,10 @@ def test_of_a_devices_properties_only_known_ones_are_kept():
     assert said.properties("p") == {"device.description": b"My Mic\0", "device.class": b"sound\0"}
 
 
+def test_a_devices_properties_are_cleaned_as_all_text_is():
+    said = Arguments("p='device.description=\"My\u202eMic\" '", {"p"})
+    assert said.properties("p") == {"device.description": b"MyMic\0"}
+
+
 def test_any_number_of_channels_has_a_layout():
     assert all(len(layout(channels)) == channels for channels in range(1, 33))

@@ -8,13 +8,13 @@ not exist.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import Arguments, wrong
-from eardrum.server.objects import DEVICE_SPEC, Module, Sink, Source, View
+from eardrum.server.objects import DEVICE_SPEC, AnyDevice, Module, Sink, Source, View
 from eardrum.server.routing import follow_default
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.errors import Refused
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 MOST_MODULES = 64  # in one view
 LOOPBACK_MSEC = 200
 _UNITY = (VOLUME_NORM,)
-
-Device = TypeVar("Device", Sink, Source)
 
 
 class Kind(NamedTuple):
@@ -107,7 +105,7 @@ def _follow_defaults(server: Server, view: View, before: tuple[Sink | None, Sour
 # -- what modules are made of
 
 
-def _free_name(devices: dict[int, Device], wanted: str) -> str:
+def _free_name(devices: dict[int, AnyDevice], wanted: str) -> str:
     """The name itself, or with a number behind it, as PulseAudio has it."""
     if not valid_device_name(wanted):
         raise wrong(f"{wanted!r} is no name for a device")
@@ -119,7 +117,7 @@ def _free_name(devices: dict[int, Device], wanted: str) -> str:
     return name
 
 
-def _found(devices: dict[int, Device], default: Device | None, name: str | None) -> Device:
+def _found(devices: dict[int, AnyDevice], default: AnyDevice | None, name: str | None) -> AnyDevice:
     """The device that an argument names; the default if it names none or says so."""
     if name is not None and not name.startswith("@DEFAULT_"):
         index = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else -1

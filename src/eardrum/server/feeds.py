@@ -54,11 +54,11 @@ class Feed:
 
     def begin(self) -> None:
         """Play into the target from now on."""
-        self.origin.outlets.append(self)
+        self.origin.onward.append(self)
         self.target.feeds.append(self)
 
     def end(self) -> None:
-        self.origin.outlets.remove(self)
+        self.origin.onward.remove(self)
         self.target.feeds.remove(self)
 
     def give(self, block: Block) -> None:

@@ -58,7 +58,7 @@ class Inflow(Protocol):
 class Bus:
     """One place where sound meets: a null sink, the sink of a `file:` end, a room, a microphone.
 
-    `feeds` play the sums of other buses into this one, `outlets` play its sum into others. The `inflow` runs only while
+    `feeds` play the sums of other buses into this one, `onward` play its sum into others. The `inflow` runs only while
     somebody records. Once a `steady` bus has begun it never rests, and all of its time is written.
     """
 
@@ -77,7 +77,7 @@ class Bus:
         self.channel_map = channel_map
         self.channels = len(channel_map)
         self.feeds: list[Feed] = []
-        self.outlets: list[Feed] = []
+        self.onward: list[Feed] = []
         self.inflow: Inflow | None = None
         self.steady = False
         self.due: float | None = None  # when the next cycle should be, in seconds
@@ -101,7 +101,7 @@ class Bus:
         now = stream.server.now
         self.advance(now)
         self._streams[stream] = None
-        if self.due is None or self.due > now + MIN_PERIOD or self.outlets:
+        if self.due is None or self.due > now + MIN_PERIOD or self.onward:
             self.due = None
             self._rouse(now)
 
@@ -110,7 +110,7 @@ class Bus:
         if self.due is None:
             self.advance(now)
             self.due = now + MIN_PERIOD
-            for feed in self.outlets:
+            for feed in self.onward:
                 feed.target._rouse(now)
 
     def sounding(self) -> bool:
@@ -122,6 +122,8 @@ class Bus:
 
     def _with_origins(self, *, delayed: bool) -> list[Bus]:
         """All that feed this bus, with a delay only if `delayed`: each once, before those it feeds; at last this."""
+        if not self.feeds:
+            return [self]
         seen: set[Bus] = {self}
         ordered: list[Bus] = []
 
@@ -137,7 +139,7 @@ class Bus:
 
     def recorded(self) -> bool:
         """Somebody records this bus, or one that it plays into."""
-        return bool(self._taps) or any(feed.delayed or feed.target.recorded() for feed in self.outlets)
+        return bool(self._taps) or any(feed.delayed or feed.target.recorded() for feed in self.onward)
 
     def leave(self, stream: Player) -> None:
         """Play it no longer; it may not have been playing."""
@@ -186,7 +188,7 @@ class Bus:
                 self._cycle(min(most, frames - start))
         else:
             self._quiet += frames
-            for feed in self.outlets:
+            for feed in self.onward:
                 feed.rest(frames)
         self._schedule(now)
 
@@ -196,7 +198,7 @@ class Bus:
             self.due = None
             return
         periods = [stream.period for stream in self._streams] + [record.period for record in self._taps]
-        periods += [feed.period for feed in self.feeds + self.outlets if sounding]
+        periods += [feed.period for feed in self.feeds + self.onward if sounding]
         period = min(periods, default=MAX_PERIOD)
         wait = max(MIN_PERIOD, min(period, MAX_PERIOD))
         for stream in self._streams:
@@ -231,9 +233,9 @@ class Bus:
         for sink, total in sums.items():
             if sink.gain is not None:
                 total *= sink.gain
-        if sums and self.outlets:
+        if sums and self.onward:
             total = sum_of(list(sums.values()), frames, self.channels)
-            for feed in self.outlets:
+            for feed in self.onward:
                 feed.give(total)
         if self.writes_file:
             self._write(sums, sounding, frames)

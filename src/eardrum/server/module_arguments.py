@@ -18,7 +18,7 @@ from eardrum.terms.audio import (
     valid_map,
 )
 from eardrum.terms.errors import PulseError, Refused
-from eardrum.terms.properties import value
+from eardrum.terms.properties import text, value
 
 LONGEST = 4096  # characters
 LOWEST_RATE = 1000  # Hz of a device: with less, resampling to it and from it takes seconds of sound
@@ -114,7 +114,8 @@ class Arguments:
     def properties(self, key: str) -> dict[str, bytes]:
         """Those of a device that are kept, as the wire has them."""
         said = pairs(self._given.get(key, ""), key)
-        return {name: value(words[:256]) for name, words in said.items() if name in DEVICE_PROPERTIES}
+        raw = {name: value(words) for name, words in said.items() if name in DEVICE_PROPERTIES}
+        return {name: value(text(raw, name)) for name in raw}
 
     def channel_map(self, key: str, default: ChannelMap) -> ChannelMap:
         raw = self._given.get(key)

@@ -26,21 +26,19 @@ DEVICE_SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
 
 
 @dataclass(eq=False, slots=True)
-class Sink:
-    """Where a view's sound goes: mixed on `bus`, or carried over the output wire if there is none."""
+class Device:
+    """What sinks and sources share. Without a bus it is another server's, and its streams are carried."""
 
     index: int
     name: str
     description: str
     bus: Bus | None
-    upstream_name: str = ""  # carried: the device to ask for by name, "" for the upstream's default
     spec: SampleSpec = DEVICE_SPEC
     channel_map: ChannelMap = STEREO
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
     muted: bool = False
     gain: Gains | None = None
     module: int | None = None  # the number of the emulated module that made it
-    stand_in: bool = False  # leads nowhere, and is not the default beside another
     suspended: bool = False
     running: bool = False  # a stream is there that is not corked
     proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
@@ -52,31 +50,20 @@ class Sink:
 
 
 @dataclass(eq=False, slots=True)
-class Source:
-    """Where a view's sound comes from: a tap of `bus`, or carried over the input wire if there is none."""
+class Sink(Device):
+    """Where a view's sound goes: mixed on `bus`, or carried over the output wire."""
 
-    index: int
-    name: str
-    description: str
-    bus: Bus | None
+    upstream_name: str = ""  # carried: the device to ask for by name, "" for the upstream's default
+    stand_in: bool = False  # leads nowhere, and is not the default beside another
+
+
+@dataclass(eq=False, slots=True)
+class Source(Device):
+    """Where a view's sound comes from: a tap of `bus`, or carried over the input wire."""
+
     monitor_of: Sink | None = None  # on a bus: only this sink is heard
     deaf_to: Sink | None = None  # on a bus: all but this sink is heard
     taken_as: ChannelMap | None = None  # what is heard is brought to these channels, which then count as `channel_map`
-    spec: SampleSpec = DEVICE_SPEC
-    channel_map: ChannelMap = STEREO
-    volume: Volume = (VOLUME_NORM, VOLUME_NORM)
-    muted: bool = False
-    gain: Gains | None = None
-    module: int | None = None  # the number of the emulated module that made it
-    stand_in: bool = False  # leads nowhere, and is not the default beside another
-    suspended: bool = False
-    running: bool = False  # a stream is there that is not corked
-    proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
-
-    def set_level(self, volume: Volume, muted: bool) -> None:
-        """Set volume (a single channel counts for all) and mute."""
-        self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
-        self.gain = gains((0,) if muted else self.volume)
 
 
 @dataclass(eq=False, slots=True)
@@ -100,7 +87,7 @@ class Module:
         return not used.isdisjoint(id(bus) for bus in other.buses)
 
 
-Device = TypeVar("Device", Sink, Source)
+AnyDevice = TypeVar("AnyDevice", Sink, Source)
 
 
 class Changes:
@@ -223,7 +210,7 @@ class View:
     def monitor_of(self, sink: Sink | None) -> Source | None:
         return next((source for source in self.sources.values() if sink and source.monitor_of is sink), None)
 
-    def _chosen(self, devices: Mapping[int, Device], name: str | None) -> Device | None:
+    def _chosen(self, devices: Mapping[int, AnyDevice], name: str | None) -> AnyDevice | None:
         return next((device for device in devices.values() if device.name == name), None) if name else None
 
     def server_changed(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eardrum.server.events import OWN_VIEW
-from eardrum.server.mixed import Bus, Buses
+from eardrum.server.mixed import Buses
 from eardrum.server.objects import Sink, Source, View
 from eardrum.terms.audio import VOLUME_NORM, Volume
 from eardrum.terms.names import WireEnd
@@ -37,9 +37,9 @@ def outlet_view(
             return _guest_view(number, name, input, buses)
         carried = output.kind in CARRIED
         upstream_name = output.argument if output.kind == "host" else ""
-        sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name)
-        sink.set_level(*output_level)
+        sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name=upstream_name)
         sink.stand_in = modules and output.kind == "null"
+        sink.set_level(*output_level)
         sources = [Source(0, f"{OUTPUT}.monitor", f"Monitor of the output of {name}", buses.output, monitor_of=sink)]
         if input is not None:
             source = Source(1, INPUT, f"Input of {name}", None if input.kind in CARRIED else buses.input)
@@ -77,7 +77,7 @@ def room_view(name: str) -> MakeView:
     """How the view of each outlet in a room's worker is made."""
 
     def make(number: int, buses: Buses) -> View:
-        bus: Bus = buses.output
+        bus = buses.output
         sink = Sink(0, OUTPUT, f"Room {name}", bus)
         monitor = Source(0, f"{OUTPUT}.monitor", f"Own sound in room {name}", bus, monitor_of=sink)
         return View(number, name, [sink], [monitor, Source(1, INPUT, f"Room {name}", bus, deaf_to=sink)])
