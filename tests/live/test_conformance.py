@@ -14,13 +14,13 @@ def paths(stage):
     """The sockets of the servers, by their kind."""
     real = servers.pulseaudio(stage)
     desks = [stage.desk(), stage.desk(upstream=real.address)]
-    yield dict([real.subject, servers.mixed(desks[0]), servers.carried(desks[1])])
+    yield dict([real.subject, servers.mixed(desks[0]), servers.carried(desks[1]), servers.standard(stage)])
     for desk in desks:
         end(desk.process)
     real.pacemaker.close()
 
 
 @pytest.mark.parametrize("expectation", EVERY, ids=str)
-@pytest.mark.parametrize("kind", ["pulseaudio", "mixed", "carried"])
+@pytest.mark.parametrize("kind", ["pulseaudio", "mixed", "carried", "serve"])
 def test_it_does(paths, kind, expectation):
     expectation.hold(kind, paths[kind])

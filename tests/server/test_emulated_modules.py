@@ -291,8 +291,18 @@ def test_defaults_follow_what_was_chosen_and_fall_back(script):
     info = script.ask(c.GetServerInfo())
     assert (info.default_sink, info.default_source) == ("output", "output.monitor")
     assert script.ask(c.SetDefaultSink(name="nobody")) is PulseError.NOENTITY
+    assert script.ask(c.SetDefaultSink(name="@DEFAULT_SINK@")) is PulseError.INVALID
     events = [(event.event, event.index) for event in script.tell_all(c.SubscribeEvent)]
     assert events.count((c.Facility.SERVER | c.Change.CHANGED, INVALID)) == 4
+
+
+def test_who_names_no_default_leaves_it_to_the_server(script):
+    load(script, "null-sink", "sink_name=speaker")
+    load(script, "null-sink", "sink_name=other")
+    for name, default in (("other", "other"), (None, "speaker")):
+        assert script.ask(c.SetDefaultSink(name=name)) == script.ask(c.SetDefaultSource(name=None)) == c.Ack()
+        info = script.ask(c.GetServerInfo())
+        assert (info.default_sink, info.default_source) == (default, f"{default}.monitor")
 
 
 @pytest.mark.parametrize(

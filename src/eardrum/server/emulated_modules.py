@@ -331,7 +331,9 @@ _WITHOUT_EFFECT = (
 )  # fmt: skip
 MODULES: dict[str, Kind] = {
     "module-null-sink": Kind(_keys(_SPEC + "sink_name sink_properties formats norewinds"), _null_sink),
-    "module-null-source": Kind(_keys(_SPEC + "source_name source_properties description latency_time"), _null_source),
+    "module-null-source": Kind(
+        _keys(_SPEC + "source_name source_properties description latency_time max_latency_msec"), _null_source
+    ),
     "module-remap-sink": Kind(
         _keys(_FILTER + "sink_name sink_properties sink_master use_volume_sharing"),
         _remapped_sink("remapped", "Remapped"),
@@ -350,8 +352,8 @@ MODULES: dict[str, Kind] = {
     "module-loopback": Kind(
         _keys(
             _SPEC + "source sink adjust_time latency_msec max_latency_msec fast_adjust_threshold_msec "
-            "sink_input_properties source_output_properties source_dont_move sink_dont_move remix remove "
-            "resample_method"
+            "adjust_threshold_usec log_interval sink_input_properties source_output_properties source_dont_move "
+            "sink_dont_move remix remove resample_method"
         ),
         _loopback,
     ),

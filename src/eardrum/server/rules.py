@@ -116,6 +116,21 @@ def _source_named(client: Client, m: Any) -> Source:
     return _source_of(client, None, _required(m.name))
 
 
+def _new_default_sink(client: Client, m: Any) -> Sink | None:
+    return None if m.name is None else _sink_of(client, None, _own_name(m.name))
+
+
+def _new_default_source(client: Client, m: Any) -> Source | None:
+    return None if m.name is None else _source_of(client, None, _own_name(m.name))
+
+
+def _own_name(name: str) -> str:
+    """The name of one device, whichever is the default."""
+    if name.startswith("@"):
+        raise Refused(PulseError.INVALID, "no name of a device")
+    return name
+
+
 def _one_sink(client: Client, m: Any) -> Sink:
     _said(m.index, m.name)
     return _sink(client, m)
@@ -332,8 +347,8 @@ RULES: dict[type[Message], Rule] = {
     c.DeviceManagerReorder: Rule(_OWN),
     c.DeviceManagerSubscribe: Rule(_OWN),
     c.SendObjectMessage: Rule(_OWN),
-    c.SetDefaultSink: Rule(_MODULES, (_sink_named,)),
-    c.SetDefaultSource: Rule(_MODULES, (_source_named,)),
+    c.SetDefaultSink: Rule(_MODULES, (_new_default_sink,)),
+    c.SetDefaultSource: Rule(_MODULES, (_new_default_source,)),
     c.SuspendSink: Rule(_MODULES, (_sinks_suspended,)),
     c.SuspendSource: Rule(_MODULES, (_sources_suspended,)),
     c.SetCardProfile: Rule(_OWN, (_nothing,)),

@@ -130,17 +130,19 @@ def _set_level(server: Server, client: Client, device: Sink | Source, volume: Vo
     return Ack()
 
 
-def set_default_sink(server: Server, client: Client, tag: int, message: SetDefaultSink, sink: Sink) -> Ack:
+def set_default_sink(server: Server, client: Client, tag: int, message: SetDefaultSink, sink: Sink | None) -> Ack:
     before = client.view.default_sink
-    client.view.chosen_sink = sink.name
+    client.view.chosen_sink = None if sink is None else sink.name
     client.view.server_changed()
     follow_default(server, client.view, before)
     return Ack()
 
 
-def set_default_source(server: Server, client: Client, tag: int, message: SetDefaultSource, source: Source) -> Ack:
+def set_default_source(
+    server: Server, client: Client, tag: int, message: SetDefaultSource, source: Source | None
+) -> Ack:
     before = client.view.default_source
-    client.view.chosen_source = source.name
+    client.view.chosen_source = None if source is None else source.name
     client.view.server_changed()
     follow_default(server, client.view, before)
     return Ack()

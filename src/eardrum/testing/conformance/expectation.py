@@ -12,10 +12,13 @@ from eardrum.protocol.message import NEWEST
 from eardrum.terms.errors import PulseError
 from eardrum.testing.conformance.client import Fate, Talk, Unmet
 
-Kind = Literal["pulseaudio", "mixed", "carried"]
+Kind = Literal["pulseaudio", "mixed", "carried", "serve"]
 MIXED: frozenset[Kind] = frozenset({"mixed"})
 CARRIED: frozenset[Kind] = frozenset({"carried"})
-OURS = MIXED | CARRIED
+SERVE: frozenset[Kind] = frozenset({"serve"})
+OUTLETS = MIXED | CARRIED
+MIXING = MIXED | SERVE
+OURS = OUTLETS | SERVE
 
 
 class When(enum.Enum):

@@ -8,6 +8,13 @@ from eardrum.testing.conformance.client import Talk
 from eardrum.testing.conformance.expectation import Kind
 from eardrum.testing.servers import Desk, Stage, accepts, wait_until
 
+DEVICES = (
+    ("load-module", "module-null-sink", "sink_name=output", "rate=48000"),
+    ("load-module", "module-null-source", "source_name=input", "rate=48000", "max_latency_msec=10"),
+    ("set-default-sink", "output"),
+    ("set-default-source", "input"),
+)
+
 
 class Subject(NamedTuple):
     kind: Kind
@@ -27,10 +34,7 @@ def pulseaudio(stage: Stage) -> PulseAudio:
     server = stage.pulseaudio("conformance")
     path = stage.directory / "conformance" / "asking"
     for words in (
-        ("load-module", "module-null-sink", "sink_name=output", "rate=48000"),
-        ("load-module", "module-null-source", "source_name=input", "rate=48000", "max_latency_msec=10"),
-        ("set-default-sink", "output"),
-        ("set-default-source", "input"),
+        *DEVICES,
         ("unload-module", "0"),  # the sink that the stage brings has a longest latency of 50 ms
         ("load-module", "module-native-protocol-unix", f"socket={path}"),
     ):
@@ -48,6 +52,14 @@ def mixed(desk: Desk) -> Subject:
 def carried(desk: Desk) -> Subject:
     """An outlet whose sound the desk's upstream plays."""
     return _outlet("carried", desk, "host")
+
+
+def standard(stage: Stage) -> Subject:
+    """An `eardrum serve`, with its devices made as those of the PulseAudio are."""
+    server = stage.serve("standard")
+    for words in DEVICES:
+        stage.pactl(server.address, *words)
+    return Subject("serve", server.address.removeprefix("unix:"))
 
 
 def _outlet(kind: Kind, desk: Desk, output: str) -> Subject:

@@ -12,7 +12,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.terms.errors import PulseError
 from eardrum.testing.conformance.client import Fate, Talk, expect
-from eardrum.testing.conformance.expectation import MIXED, differs, expectation
+from eardrum.testing.conformance.expectation import MIXING, differs, expectation
 from eardrum.testing.conformance.reasons import ALL_ANSWERED
 from eardrum.testing.conformance.short_streams import MS, NEWS, cork, read_index, short, stays, write
 
@@ -101,7 +101,7 @@ def a_flush_ends_a_drain(talk: Talk) -> None:
 
 
 @expectation
-@differs(ALL_ANSWERED, ["Started", "Underflow", "Ack", "Ack"], "both are", on=MIXED)
+@differs(ALL_ANSWERED, ["Started", "Underflow", "Ack", "Ack"], "both are", on=MIXING)
 def of_two_drains_only_the_last_is_answered(talk: Talk) -> None:
     short(talk)
     write(talk, 50)

@@ -37,12 +37,14 @@ from eardrum.protocol.catalog import (
 from eardrum.protocol.message import Message
 from eardrum.terms.errors import PulseError
 from eardrum.testing.conformance.client import Fate, Talk, expect
-from eardrum.testing.conformance.expectation import CARRIED, MIXED, differs, expectation
+from eardrum.testing.conformance.expectation import CARRIED, MIXED, OUTLETS, SERVE, differs, expectation
 from eardrum.testing.conformance.reasons import (
+    EMULATED,
     NO_CARDS,
     NO_HOST,
     NO_MODULES,
     OBJECTS,
+    OWN_PACKAGE,
     OWNER_SUSPENDS,
     STATISTICS,
     WIRING,
@@ -71,13 +73,14 @@ MODULES: dict[str, tuple[Message, PulseError]] = {
 
 
 @expectation(each=MODULES)
-@differs(NO_MODULES, ACCESS)
+@differs(NO_MODULES, ACCESS, on=OUTLETS)
 def what_is_asked_of_modules_in_vain_has_its_error(talk: Talk, command: Message, error: PulseError) -> None:
     expect(talk.ask(command), error)
 
 
 @expectation
-@differs(NO_MODULES, [], "none")
+@differs(NO_MODULES, [], "none", on=OUTLETS)
+@differs(EMULATED, ["module-null-sink", "module-null-source"], "those of the programs", on=SERVE)
 def modules_are_listed(talk: Talk) -> None:
     names = {info.name or "" for info in talk.must(ModuleInfoList, GetModuleInfoList()).items}
     expect(sorted(names), ["module-native-protocol-unix", "module-null-sink", "module-null-source"])
@@ -89,7 +92,8 @@ def a_module_that_is_not_there_is_no_entity(talk: Talk) -> None:
 
 
 @expectation
-@differs(NO_MODULES, ACCESS)
+@differs(NO_MODULES, ACCESS, on=OUTLETS)
+@differs(EMULATED, NOEXTENSION, on=SERVE)
 def a_module_with_an_extension_hears_it_strictly(talk: Talk) -> None:
     loaded = talk.must(ModuleLoaded, LoadModule(name=DEVICE_RESTORE))
     try:
@@ -119,7 +123,7 @@ HARDWARE: dict[str, tuple[Message, PulseError]] = {
 
 
 @expectation(each=HARDWARE)
-@differs(NO_CARDS, ACCESS)
+@differs(NO_CARDS, ACCESS, on=OUTLETS)
 def hardware_is_needed_for(talk: Talk, command: Message, error: PulseError) -> None:
     expect(talk.ask(command), error)
 
@@ -137,13 +141,13 @@ DEFAULTS: dict[str, tuple[Message, PulseError]] = {
 
 
 @expectation(each=DEFAULTS)
-@differs(WIRING, ACCESS)
+@differs(WIRING, ACCESS, on=OUTLETS)
 def the_default_cannot_be(talk: Talk, command: Message, error: PulseError) -> None:
     expect(talk.ask(command), error)
 
 
 @expectation(each={"by name": ("output", "input"), "by no name, as it is": (None, None)})
-@differs(WIRING, ACCESS)
+@differs(WIRING, ACCESS, on=OUTLETS)
 def the_default_is_set(talk: Talk, sink: str | None, source: str | None) -> None:
     expect(talk.ask(SetDefaultSink(name=sink)), Ack())
     expect(talk.ask(SetDefaultSource(name=source)), Ack())
@@ -162,13 +166,13 @@ SUSPENDED: dict[str, tuple[Message, PulseError]] = {
 
 
 @expectation(each=SUSPENDED)
-@differs(OWNER_SUSPENDS, ACCESS)
+@differs(OWNER_SUSPENDS, ACCESS, on=OUTLETS)
 def a_device_is_needed_to_suspend(talk: Talk, command: Message, error: PulseError) -> None:
     expect(talk.ask(command), error)
 
 
 @expectation(each={"its name": ("output",), "the empty name, as all": ("",)})
-@differs(OWNER_SUSPENDS, ACCESS)
+@differs(OWNER_SUSPENDS, ACCESS, on=OUTLETS)
 def a_sink_is_suspended_by(talk: Talk, name: str) -> None:
     talk.play(corked=True)
     for suspend in (True, False):
@@ -182,6 +186,7 @@ def a_sink_is_suspended_by(talk: Talk, name: str) -> None:
 @expectation
 @differs(NO_HOST, ("eardrum", "eardrum", "mixed"), "`eardrum`, `eardrum`, the outlet's name", on=MIXED)
 @differs(NO_HOST, ("eardrum", "eardrum", "carried"), "`eardrum`, `eardrum`, the outlet's name", on=CARRIED)
+@differs(OWN_PACKAGE, ("eardrum", getpass.getuser(), socket.gethostname()), "`eardrum`, the same, the same", on=SERVE)
 def the_server_tells_its_name_its_user_and_its_host(talk: Talk) -> None:
     info = talk.must(ServerInfo, GetServerInfo())
     told = (info.package_name, info.user_name, info.host_name)
@@ -216,13 +221,13 @@ OBJECT_ERRORS = {
 
 
 @expectation(each=OBJECT_ERRORS)
-@differs(OBJECTS, ACCESS)
+@differs(OBJECTS, ACCESS, on=OUTLETS)
 def a_message_to_an_object_is_refused(talk: Talk, command: Message, error: PulseError) -> None:
     expect(talk.ask(command), error)
 
 
 @expectation
-@differs(OBJECTS, ACCESS)
+@differs(OBJECTS, ACCESS, on=OUTLETS)
 def the_objects_that_hear_messages_are_listed(talk: Talk) -> None:
     answer = talk.ask(to_object("/core", "list-handlers"))
     expect(answer if isinstance(answer, PulseError) else None, None)
