@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from eardrum.kernel.upstream_socket import MachineFiles, Unreachable, connect, surroundings
+from eardrum.kernel.upstream_socket import Unreachable, connect
 from eardrum.terms.errors import PulseError
-from eardrum.upstream.discovery import find
 
 
 def control(command: int, number: int) -> bytes:
@@ -220,29 +219,3 @@ def test_long_paths_are_reached(tmp_path, monkeypatch):
         connection, version = reach(folder / "native")
         connection.close()
     assert version == 35
-
-
-def test_this_machine_answers_what_discovery_asks(tmp_path):
-    files = MachineFiles()
-    (tmp_path / "text").write_text("tune")
-    (tmp_path / "link").symlink_to("text")
-    (tmp_path / "folder").mkdir(mode=0o700)
-    assert files.text(str(tmp_path / "text")) == "tune"
-    assert files.text(str(tmp_path / "none")) is None
-    assert sorted(files.names(str(tmp_path))) == ["folder", "link", "text"]
-    assert files.names(str(tmp_path / "none")) == []
-    assert files.link(str(tmp_path / "link")) == "text"
-    assert files.link(str(tmp_path / "text")) is None
-    assert files.owner_and_mode(str(tmp_path / "folder")) == (os.geteuid(), 0o700)
-    assert files.owner_and_mode(str(tmp_path / "text")) is None
-    assert files.owner_and_mode(str(tmp_path / "none")) is None
-    assert files.real(str(tmp_path / "link")) == str(tmp_path / "text")
-
-
-def test_the_surroundings_are_this_process(monkeypatch, tmp_path):
-    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/native")
-    around = surroundings(tmp_path / "outlets")
-    assert around.uid == os.geteuid()
-    assert find(around).paths == (f"{tmp_path}/native",)
-    monkeypatch.delenv("HOME")
-    assert surroundings(tmp_path).home.startswith("/")

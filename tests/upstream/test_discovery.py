@@ -2,82 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
-from eardrum.upstream.discovery import Surroundings, find
+from eardrum.upstream.addresses import Address
+from eardrum.upstream.discovery import CookieFile, find, search
 
 UID = 1000
 OUTLETS = "/run/user/1000/eardrum/outlets"
 SYSTEM = "/var/run/pulse/native"
 
 
-@dataclass
-class FakeFiles:
-    """A machine as dictionaries: contents of files, targets of links, owners and modes of directories."""
-
-    texts: dict[str, str] = field(default_factory=lambda: {"/etc/machine-id": "abc\n"})
-    links: dict[str, str] = field(default_factory=dict)
-    directories: dict[str, tuple[int, int]] = field(default_factory=dict)
-    reals: dict[str, str] = field(default_factory=dict)
-
-    def text(self, path: str) -> str | None:
-        return self.texts.get(path)
-
-    def names(self, path: str) -> list[str]:
-        return [name.removeprefix(path + "/") for name in self.texts if name.startswith(path + "/")]
-
-    def link(self, path: str) -> str | None:
-        return self.links.get(path)
-
-    def owner_and_mode(self, path: str) -> tuple[int, int] | None:
-        return self.directories.get(path)
-
-    def real(self, path: str) -> str:
-        return self.reals.get(path, path)
-
-
-@pytest.fixture
-def files() -> FakeFiles:
-    return FakeFiles()
-
-
-@pytest.fixture
-def around(files: FakeFiles) -> Surroundings:
-    return Surroundings({}, UID, "/home/ann", "piano", files, OUTLETS)
-
-
-def within(around: Surroundings, **environment: str) -> Surroundings:
-    return replace(around, environment=environment)
-
-
 # --- which list counts ------------------------------------------------------------------------------------------------
 
 
-def test_what_a_person_named_comes_first(around, files):
+def test_what_a_person_named_comes_first(within, files):
     files.texts["/etc/pulse/client.conf"] = "default-server = /conf"
-    around = within(around, PULSE_SERVER="/environment", XDG_RUNTIME_DIR="/run/user/1000")
+    around = within(PULSE_SERVER="/environment", XDG_RUNTIME_DIR="/run/user/1000")
     assert find(around, "unix:/named").paths == ("/named",)
     assert find(around).paths == ("/environment",)
-    assert find(within(around)).paths == ("/conf",)
+    assert find(within()).paths == ("/conf",)
 
 
-def test_the_usual_places_are_the_users_and_then_the_systems(around, files):
+def test_the_usual_places_are_the_users_and_then_the_systems(within, files):
     files.directories["/run/user/1000"] = (UID, 0o700)
-    assert find(within(around, XDG_RUNTIME_DIR="/run/user/1000")).paths == ("/run/user/1000/pulse/native", SYSTEM)
+    assert find(within(XDG_RUNTIME_DIR="/run/user/1000")).paths == ("/run/user/1000/pulse/native", SYSTEM)
 
 
-def test_pulse_runtime_path_replaces_the_users_directory(around):
-    around = within(around, PULSE_RUNTIME_PATH="/my/pulse", XDG_RUNTIME_DIR="/run/user/1000")
+def test_pulse_runtime_path_replaces_the_users_directory(within):
+    around = within(PULSE_RUNTIME_PATH="/my/pulse", XDG_RUNTIME_DIR="/run/user/1000")
     assert find(around).paths == ("/my/pulse/native", SYSTEM)
 
 
-def test_a_runtime_directory_of_somebody_else_is_left_out(around, files):
+def test_a_runtime_directory_of_somebody_else_is_left_out(within, files):
     files.directories["/run/user/1000"] = (0, 0o700)
-    found = find(within(around, XDG_RUNTIME_DIR="/run/user/1000"))
+    found = find(within(XDG_RUNTIME_DIR="/run/user/1000"))
     assert found.paths == (SYSTEM,)
-    assert found.notes == ("XDG_RUNTIME_DIR /run/user/1000: belongs to uid 0, we are 1000",)
+    assert found.notes == ("/run/user/1000/pulse/native: XDG_RUNTIME_DIR belongs to uid 0, we are 1000",)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +49,10 @@ def test_a_runtime_directory_of_somebody_else_is_left_out(around, files):
         ({"XDG_CONFIG_HOME": "/conf"}, "/conf/pulse/abc-runtime"),
     ],
 )
-def test_the_link_to_a_directory_below_tmp_is_followed(around, files, environment, link):
+def test_the_link_to_a_directory_below_tmp_is_followed(within, files, environment, link):
     files.links[link] = "/tmp/pulse-XyZ"
     files.directories["/tmp/pulse-XyZ"] = (UID, 0o700)
-    assert find(within(around, **environment)).paths == ("/tmp/pulse-XyZ/native", SYSTEM)
+    assert find(within(**environment)).paths == ("/tmp/pulse-XyZ/native", SYSTEM)
 
 
 def test_the_old_state_directory_counts_where_it_is(around, files):
@@ -174,54 +136,149 @@ def test_an_outlet_of_this_desk_is_never_taken(around, files):
 # --- client.conf ------------------------------------------------------------------------------------------------------
 
 
-def test_only_the_first_client_conf_counts(around, files):
-    order = [
-        "/given.conf",
-        "/config/client.conf",
-        "/home/ann/.pulse/client.conf",
-        "/home/ann/.config/pulse/client.conf",
-        "/etc/pulse/client.conf",
-    ]
-    files.texts |= {path: f"default-server = {path}.socket" for path in order}
-    around = within(around, PULSE_CLIENTCONFIG="/given.conf", PULSE_CONFIG_PATH="/config")
-    assert find(around).paths == ("/given.conf.socket",)
-    del files.texts["/given.conf"]
-    assert find(around).paths[-1] == SYSTEM
-    around = within(around, PULSE_CONFIG_PATH="/config")
-    for path in order[1:]:
-        assert find(around).paths == (f"{path}.socket",)
-        del files.texts[path]
-
-
-def test_pieces_beside_client_conf_come_after_it_in_their_order(around, files):
-    files.texts |= {
-        "/etc/pulse/client.conf": "default-server = /main",
-        "/etc/pulse/client.conf.d/20-b.conf": "default-server = /b",
-        "/etc/pulse/client.conf.d/10-a.conf": "default-server = /a",
-        "/etc/pulse/client.conf.d/99.txt": "default-server = /no",
-    }
-    assert find(around).paths == ("/b",)
-
-
-def test_comments_and_empty_values_say_nothing(around, files):
-    files.texts["/etc/pulse/client.conf"] = (
-        "# default-server = /one\n; default-server = /two\ndefault-server =\nnonsense\n"
-    )
-    assert find(around).paths == (SYSTEM,)
-    files.texts["/etc/pulse/client.conf"] = "  default-server=/three ; the third\n"
-    assert find(around).paths == ("/three",)
+def test_client_conf_names_the_server_and_the_cookie(within, files):
+    files.texts["/etc/pulse/client.conf"] = "default-server = /conf\ncookie-file = biscuit\n"
+    found = find(within())
+    assert found.paths == ("/conf",)
+    assert found.cookies[0] == "/home/ann/.config/pulse/biscuit"
 
 
 # --- the cookie -------------------------------------------------------------------------------------------------------
 
 
-def test_cookies_are_looked_for_in_libpulses_order(around, files):
-    assert find(around).cookies == ("/home/ann/.config/pulse/cookie", "/home/ann/.pulse-cookie")
+def test_cookies_are_looked_for_in_libpulses_order(within, files):
+    assert find(within()).cookies == ("/home/ann/.config/pulse/cookie", "/home/ann/.pulse-cookie")
     files.texts["/etc/pulse/client.conf"] = "cookie-file = biscuit"
-    around = within(around, PULSE_COOKIE="/my/cookie", XDG_CONFIG_HOME="/conf")
+    around = within(PULSE_COOKIE="/my/cookie", XDG_CONFIG_HOME="/conf")
     assert find(around).cookies == (
         "/my/cookie",
         "/conf/pulse/biscuit",
         "/conf/pulse/cookie",
         "/home/ann/.pulse-cookie",
     )
+
+
+def test_a_cookie_of_the_x11_display_comes_after_the_variables(within):
+    around = within(PULSE_COOKIE="/my/cookie", SSH_CONNECTION="", DISPLAY=":0")
+    around = replace(around, root_window={"PULSE_COOKIE": "2a" * 256})
+    assert search(around).cookies[:2] == (
+        CookieFile("/my/cookie", "PULSE_COOKIE", made=True),
+        CookieFile("", "the X11 property PULSE_COOKIE", content=b"*" * 256),
+    )
+    assert find(around).cookies == ("/my/cookie", "/home/ann/.config/pulse/cookie", "/home/ann/.pulse-cookie")
+    short = replace(around, root_window={"PULSE_COOKIE": "2a"})
+    assert all(cookie.path for cookie in search(short).cookies)
+
+
+# --- the whole search -------------------------------------------------------------------------------------------------
+
+
+def tried(around):
+    return [(place.address, place.because) for place in search(around).places if not place.note]
+
+
+def hidden(around):
+    looked = search(around)
+    return {place.address: place.note for place in (*looked.places, *looked.elsewhere) if place.note}
+
+
+def test_every_place_tells_what_leads_there(within, files):
+    files.texts["/etc/pulse/client.conf"] = "auto-connect-localhost = yes\nauto-connect-display = yes\n"
+    assert tried(within(XDG_RUNTIME_DIR="/run/user/1000", DISPLAY="piano:0")) == [
+        ("/run/user/1000/pulse/native", "XDG_RUNTIME_DIR"),
+        (SYSTEM, "always"),
+        ("tcp4:127.0.0.1", "auto-connect-localhost"),
+        ("tcp6:[::1]", "auto-connect-localhost"),
+        ("piano", "auto-connect-display"),
+    ]
+
+
+def test_what_a_setting_hides_is_told(within, files):
+    files.texts["/etc/pulse/client.conf"] = "\ndefault-server = /conf"
+    around = within(PULSE_SERVER="/a tcp:b", XDG_RUNTIME_DIR="/run/user/1000")
+    assert tried(around) == [("/a", "PULSE_SERVER"), ("tcp:b", "PULSE_SERVER")]
+    assert search(around).places[1].at == Address(host="b", version=4)
+    assert {place.address for place in search(around).elsewhere} > {"/conf", "/run/user/1000/pulse/native", SYSTEM}
+    assert hidden(around)["/conf"] == "PULSE_SERVER names the server"
+    assert search(around).elsewhere[0].because == "default-server in /etc/pulse/client.conf:2"
+
+
+def test_an_empty_list_is_no_server_at_all(within):
+    assert tried(within(PULSE_SERVER="")) == []
+    assert "Invalid server" in hidden(within(PULSE_SERVER=""))['""']
+
+
+def test_the_x11_display_counts_in_a_session_over_ssh_only(within):
+    window = {"PULSE_SERVER": "{abc}unix:/shown tcp:piano"}
+    around = replace(within(DISPLAY=":0"), root_window=window)
+    assert "SSH_CONNECTION" in hidden(around)["{abc}unix:/shown"]
+    around = replace(within(DISPLAY=":0", SSH_CONNECTION="a"), root_window=window)
+    assert [address for address, _ in tried(around)] == ["{abc}unix:/shown", "tcp:piano"]
+    around = replace(within(DISPLAY=":0", SSH_CONNECTION="a", PULSE_SERVER="/mine"), root_window=window)
+    assert tried(around) == [("/mine", "PULSE_SERVER")]
+
+
+@pytest.mark.parametrize(
+    ("there", "powerful", "note"),
+    [
+        ((UID, 0o755), False, ""),
+        ((0, 0o700), False, "is 0:1000 0700 and libpulse cannot make it 1000:1000 0700"),
+        ((0, 0o700), True, ""),
+    ],
+)
+def test_a_directory_that_libpulse_cannot_make_its_own_is_passed_over(within, files, there, powerful, note):
+    files.directories |= {"/run/user/1000": (UID, 0o700), "/run/user/1000/pulse": there}
+    files.powerful = powerful
+    (place, _) = search(within(XDG_RUNTIME_DIR="/run/user/1000")).places
+    assert note in place.note
+    assert bool(note) == bool(place.note)
+
+
+def test_a_directory_that_is_a_link_or_cannot_be_looked_at_is_passed_over(within, files):
+    files.links["/my/pulse"] = "/run/user/1000/pulse"
+    assert "is a link" in hidden(within(PULSE_RUNTIME_PATH="/my/pulse"))["/my/pulse/native"]
+    files.barred = {"/barred", "/shut"}
+    assert "Permission denied" in hidden(within(PULSE_RUNTIME_PATH="/barred"))["/barred/native"]
+    assert "cannot make it" in hidden(within(PULSE_RUNTIME_PATH="/shut/pulse"))["/shut/pulse/native"]
+
+
+def test_without_a_home_directory_the_systems_socket_is_left(within):
+    around = replace(within(), home=None)
+    assert tried(around) == [(SYSTEM, "always")]
+    assert search(around).cookies == ()
+    assert "no home directory" in hidden(around)["the user's own socket"]
+
+
+def test_in_somebody_elses_home_directory_no_link_is_looked_for(within, files):
+    files.directories["/home/ann"] = (7, 0o755)
+    assert "belongs to uid 7" in hidden(within())["/home/ann/.config/pulse/abc-runtime/native"]
+    files.directories["/home/ann"] = (0, 0o755)
+    files.barred = {"/home/ann/.config"}
+    assert "cannot make it" in hidden(within())["/home/ann/.config/pulse/abc-runtime/native"]
+
+
+def test_the_first_machine_id_that_opens_counts_even_if_it_is_empty(within, files):
+    files.texts |= {"/etc/machine-id": "", "/var/lib/dbus/machine-id": "abc"}
+    files.links["/home/ann/.config/pulse/piano-runtime"] = "/tmp/p"
+    files.directories["/tmp/p"] = (UID, 0o700)
+    assert find(within()).paths == ("/tmp/p/native", SYSTEM)
+
+
+@pytest.mark.parametrize(
+    ("environment", "conf", "program"),
+    [
+        ({}, "", "/usr/bin/pulseaudio"),
+        ({}, "autospawn = no", ""),
+        ({}, "daemon-binary = /opt/pa", "/opt/pa"),
+        ({"PULSE_BINARY": "/my/pa"}, "daemon-binary = /opt/pa", "/my/pa"),
+        ({}, "default-server = /conf", "/usr/bin/pulseaudio"),
+        ({"PULSE_SERVER": "/mine"}, "", ""),
+        ({"SSH_CONNECTION": "a", "DISPLAY": ":0"}, "", ""),
+        ({"SSH_CONNECTION": "a", "DISPLAY": ":0", "XDG_SESSION_ID": "7"}, "", "/usr/bin/pulseaudio"),
+    ],
+)
+def test_who_starts_a_server_when_none_answers(within, files, environment, conf, program):
+    files.texts["/etc/pulse/client.conf"] = conf
+    around = replace(within(**environment), root_window={"PULSE_SERVER": "/x", "PULSE_SESSION_ID": "7"})
+    assert search(around).autospawn == program
+    assert search(replace(around, uid=0)).autospawn == ""

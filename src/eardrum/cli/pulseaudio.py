@@ -13,7 +13,8 @@ import click
 
 from eardrum import __version__
 from eardrum.kernel.client import Client
-from eardrum.kernel.upstream_socket import Unreachable, surroundings
+from eardrum.kernel.machine import surroundings
+from eardrum.kernel.upstream_socket import Unreachable
 from eardrum.protocol.catalog import Exit
 from eardrum.terms.errors import Complaint
 from eardrum.upstream import discovery

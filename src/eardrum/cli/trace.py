@@ -21,8 +21,9 @@ import click
 from eardrum.cli import child, options
 from eardrum.cli.control import Control, NoOutlet
 from eardrum.cli.run import Running
+from eardrum.kernel.machine import surroundings
 from eardrum.kernel.tap import pass_on, server_at
-from eardrum.kernel.upstream_socket import Unreachable, surroundings
+from eardrum.kernel.upstream_socket import Unreachable
 from eardrum.protocol.catalog import Error
 from eardrum.protocol.packets import SoundPacket
 from eardrum.protocol.tap import Riddle, Said

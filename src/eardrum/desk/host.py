@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eardrum.desk.say import say
-from eardrum.kernel.upstream_socket import Unreachable, connect, surroundings
+from eardrum.kernel.machine import surroundings
+from eardrum.kernel.upstream_socket import Unreachable, connect
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import SPEAKERS
 from eardrum.upstream.discovery import find

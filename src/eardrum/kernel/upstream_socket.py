@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import socket
-import stat
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +13,10 @@ from eardrum.kernel.outlet_directory import short_path
 from eardrum.protocol.message import NEWEST, REPLY
 from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES
 from eardrum.terms.errors import Complaint, PulseError, RemoteProtocolError
-from eardrum.upstream.discovery import Surroundings
+from eardrum.upstream.discovery import COOKIE_BYTES
 
 PATIENCE = 5.0  # seconds for connecting and the answer to AUTH together
 OLDEST_SERVER = 13  # older ones know no property lists
-COOKIE_BYTES = 256
 
 _DESCRIPTOR = struct.Struct(">5I")
 _LONGEST_ANSWER = 256  # bytes; the answer to AUTH has 15
@@ -31,6 +28,7 @@ class Unreachable(Complaint):
 
     def __init__(self, path: str, why: str, error: PulseError = PulseError.CONNECTIONREFUSED) -> None:
         super().__init__(f"unix:{path}: {why}")
+        self.why = why
         self.error = error
 
 
@@ -130,47 +128,3 @@ def _cookie(candidates: Sequence[str]) -> bytes:
         if len(cookie) == COOKIE_BYTES:
             return cookie
     return bytes(COOKIE_BYTES)
-
-
-class MachineFiles:
-    """What `upstream.discovery` asks about files, answered by this machine."""
-
-    def text(self, path: str) -> str | None:
-        try:
-            return Path(path).read_text(errors="replace")
-        except OSError:
-            return None
-
-    def names(self, path: str) -> list[str]:
-        try:
-            return [entry.name for entry in os.scandir(path)]
-        except OSError:
-            return []
-
-    def link(self, path: str) -> str | None:
-        try:
-            return str(Path(path).readlink())
-        except OSError:
-            return None
-
-    def owner_and_mode(self, path: str) -> tuple[int, int] | None:
-        try:
-            there = os.lstat(path)
-        except OSError:
-            return None
-        return (there.st_uid, stat.S_IMODE(there.st_mode)) if stat.S_ISDIR(there.st_mode) else None
-
-    def real(self, path: str) -> str:
-        return os.path.realpath(path)
-
-
-def surroundings(own_outlets: Path) -> Surroundings:
-    """This process' environment, user and machine."""
-    uid = os.geteuid()
-    home = os.environ.get("HOME", "")
-    if not home:
-        try:
-            home = pwd.getpwuid(uid).pw_dir
-        except KeyError:
-            home = "/"
-    return Surroundings(os.environ, uid, home, socket.gethostname(), MachineFiles(), str(own_outlets))
