@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check generated bench soak fuzz
+.PHONY: help setup demo test check generated docs bench soak fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,16 +17,21 @@ demo: setup ## a tune from one container to another through a room, and what a t
 test: setup ## all tests: the pure ones first, then real programs against real servers
 	$(BIN)/python -m pytest
 
-check: setup generated ## style, types, layers, and that what is generated is up to date
+check: setup generated docs ## style, types, layers, the pages, and that what is generated is up to date
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy demo tools bench soak fuzz
 	$(BIN)/lint-imports
-	git --no-pager diff --exit-code -- docs/protocol.md
+	git --no-pager diff --exit-code -- docs/protocol.md docs/commands.md
 
 generated: setup ## the documents that are made from the code
 	$(BIN)/python tools/protocol_page.py
+	$(BIN)/python tools/commands_page.py
+
+docs: setup generated ## the pages as a site in build/docs/html, and the man page in build/docs/man
+	$(BIN)/sphinx-build --quiet --fail-on-warning -b html -d build/docs/read docs build/docs/html
+	$(BIN)/sphinx-build --quiet --fail-on-warning -b man -d build/docs/read docs build/docs/man
 
 bench: setup ## what streams and questions cost on outlets, beside the same on PulseAudio and pipewire-pulse
 	$(BIN)/python bench/mixing.py

@@ -154,7 +154,7 @@ def versions(field: Field) -> str:
 
 
 def link(cls: type[Record]) -> str:
-    return f"[{wire_name(cls)}](#{cls.__name__})"
+    return f'<a href="#{cls.__name__}">{wire_name(cls)}</a>'
 
 
 def anchor(cls: type[Record]) -> str:

@@ -1,17 +1,26 @@
-"""What the pages for people tell to type is typed here."""
+"""What the pages for people tell to type is typed here.
+
+A comment before a block, which readers do not see, says how: `in a terminal of its own, until: COMMAND` (it stays there
+until the page is done, and the next block waits for COMMAND), `refused: WORDS` (each line fails and says WORDS), or
+`not typed: REASON`. Without one it is typed as it stands, and has to succeed.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from eardrum.testing import heard
 from eardrum.testing.servers import EARDRUM
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 RATES = {"meeting.wav": 44_100, "all.wav": 48_000}
 PROGRAM = """#!/bin/sh
 [ "$1" = --quiet ] || exec paplay {sound}
@@ -20,6 +29,75 @@ RECORDER = """#!/bin/sh
 timeout --signal=INT 5 parec --latency-msec=50 --file-format=wav "$1"
 [ $? = 124 ]
 """
+BLOCK = re.compile(r"(?:<!-- ([^>]*) -->\n)?^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TYPED_BY_THEMSELVES = {"testing.md", "rooms.md", "serve.md"}  # by tests of their own below
+NOT_TYPED = {
+    "README.md": ["make demo is typed by test_demo, and make test is this", "the test has it set up already"],
+    "docs/index.md": [],
+    "docs/sound-and-containers.md": [
+        "needs a registry of images",
+        "systemd-nspawn is not among the programs of the tests",
+        "needs Incus",
+        "needs a second machine",
+    ],
+}
+REFUSED = """\
+refused() {
+    if (eval "$2") >said 2>&1; then echo "is allowed: $2" >&2; exit 1; fi
+    grep -qF "$1" said || { echo "$2: refused, but not with: $1" >&2; cat said >&2; exit 1; }
+}
+"""
+PODMAN = """\
+[engine]
+runtime = "runc"
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
+"""
+STORAGE = """\
+[storage]
+driver = "overlay"
+graphroot = "{directory}/root"
+runroot = "{directory}/runroot"
+"""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Commands as they stand on a page, and what the comment before them says."""
+
+    how: str
+    says: str
+    text: str
+
+    def script(self) -> str:
+        """What a shell is told, so that the commands are typed as the comment says."""
+        match self.how:
+            case "":
+                return self.text
+            case "in a terminal of its own, until":
+                assert "\n" not in self.text.strip(), "one command for one terminal"
+                wait = f"until {self.says} >/dev/null 2>&1; do sleep 0.1; done"
+                return f'{self.text.strip()} >terminal 2>&1 &\nterminals="$terminals $!"\n{wait}\n'
+            case "refused":
+                lines = self.text.replace("\\\n", "").strip().split("\n")
+                return "".join(f"refused {shlex.quote(self.says)} {shlex.quote(line)}\n" for line in lines)
+            case "not typed":
+                return ""
+        raise ValueError(f"what does {self.how!r} mean?")
+
+
+def blocks_of(page: Path) -> list[Block]:
+    return [
+        Block(*[part.strip() for part in (comment or ":").split(":", 1)], text)
+        for comment, text in BLOCK.findall(page.read_text())
+    ]
+
+
+PAGES = [
+    str(page.relative_to(ROOT))
+    for page in [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+    if page.name not in TYPED_BY_THEMSELVES and blocks_of(page)
+]
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -49,6 +127,45 @@ def typed(stage, tmp_path):
         )
 
     return run
+
+
+@pytest.fixture(scope="module")
+def desktop(stage, rootfs):
+    """A sound server where programs look for it, an image `player`, and podman, also under the name of docker."""
+    runtime = stage.make_directory("desktop")
+    path = stage.make_directory("desktop/pulse") / "native"
+    stage.pulseaudio("desktop-server", "-L", f"module-native-protocol-unix socket={path} auth-anonymous=1")
+    directory = stage.make_directory("images")
+    (directory / "containers.conf").write_text(PODMAN)
+    (directory / "storage.conf").write_text(STORAGE.format(directory=directory))
+    (stage.make_directory("programs") / "docker").symlink_to("/usr/bin/podman")
+    variables = {
+        "XDG_RUNTIME_DIR": str(runtime),
+        "CONTAINERS_CONF": str(directory / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(directory / "storage.conf"),
+    }
+    stage.run(["sh", "-c", f"tar -C {rootfs.directory} -c . | podman import - player"], variables).check_returncode()
+    return variables
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page(typed, desktop, stage, tmp_path, page):
+    tmp_path.chmod(0o755)  # for other users in containers
+    (tmp_path / "demo-out").mkdir()
+    tune = heard.sine(440, 48_000, channels=2)
+    heard.write_wav(tmp_path / "tune.wav", tune)
+    soundfile.write(tmp_path / "demo-out/heard.flac", tune, 48_000)
+    script = "trap 'kill $terminals; wait' EXIT\n" + REFUSED
+    script += "".join(block.script() for block in blocks_of(ROOT / page))
+    done = typed(script, **desktop, EARDRUM_RUNTIME_DIR=str(stage.make_directory(Path(page).stem)))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_few_blocks_are_not_typed():
+    found = {page: [block.says for block in blocks_of(ROOT / page) if block.how == "not typed"] for page in PAGES}
+    assert {page: reasons for page, reasons in found.items() if reasons} == {
+        page: reasons for page, reasons in NOT_TYPED.items() if reasons
+    }
 
 
 def test_shell(typed):
