@@ -3,6 +3,7 @@
 import pytest
 
 from eardrum.protocol import catalog as c
+from eardrum.server.admission import USUAL_COOKIE, Admission
 from eardrum.server.core import Server
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.events import Opened
@@ -14,10 +15,10 @@ from eardrum.terms.errors import PulseError
 from eardrum.testing.stage import ALL, Stage
 
 
-def standard_view(number: int, buses: Buses) -> View:
+def standard_view(number: int, buses: Buses, usual_group: str | None = None) -> View:
     sink = Sink(0, "output", "Output", buses.output)
     monitor = Source(0, "output.monitor", "Monitor", buses.output, monitor_of=sink)
-    return View(number, "server", [sink], [monitor], hears_itself=True, opens=True)
+    return View(number, "server", [sink], [monitor], hears_itself=True, opens=True, usual_group=usual_group)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_a_fifo_that_cannot_be_opened_leaves_no_module(stage, owner):
 
 def test_a_socket_more_is_listened_at_until_its_module_is_unloaded(stage, owner):
     tag, effect = loads(owner, "native-protocol-unix", "auth-anonymous=1 socket=/tmp/pulse-socket")
-    assert effect == Listen(effect.token, 0, "/tmp/pulse-socket", True)
+    assert effect == Listen(effect.token, 0, "/tmp/pulse-socket", Admission(anonymous=True, cookie=USUAL_COOKIE))
     stage.happens(Opened(effect.token))
     assert owner.answers.pop(tag) == c.ModuleLoaded(index=0)
     owner.ask(c.UnloadModule(index=0))
@@ -67,9 +68,36 @@ def test_a_socket_more_is_listened_at_until_its_module_is_unloaded(stage, owner)
 
 
 @pytest.mark.parametrize(
+    ("argument", "path", "admission"),
+    [
+        ("", "native", Admission(cookie="cookie")),
+        ("socket=other", "other", Admission(cookie="cookie")),
+        ("auth-group=audio auth-cookie-enabled=no", "native", Admission(group="audio")),
+        ("auth-group=audio auth-group-enable=no auth-cookie-enabled=0", "native", Admission()),
+        ("auth-cookie=/etc/tune", "native", Admission(cookie="/etc/tune")),
+        ("cookie=old", "native", Admission(cookie="old")),
+        ("srbchannel=0 auth-anonymous=yes", "native", Admission(anonymous=True, cookie="cookie")),
+    ],
+)
+def test_who_is_let_in_there_is_what_its_arguments_say(owner, argument, path, admission):
+    _, effect = loads(owner, "native-protocol-unix", argument)
+    assert (effect.path, effect.admission) == (path, admission)
+
+
+def test_a_server_of_all_users_has_a_usual_group():
+    stage = Stage(Server(lambda number, buses: standard_view(number, buses, "pulse-access")))
+    owner = stage.join(ALL | Right.OWN | Right.MODULES)
+    groups = [
+        loads(owner, "native-protocol-unix", argument)[1].admission.group
+        for argument in ("", "auth-group=audio", "auth-group-enable=no")
+    ]
+    assert groups == ["pulse-access", "audio", None]
+
+
+@pytest.mark.parametrize(
     ("name", "argument"),
-    [("pipe-sink", ""), ("pipe-sink", "file=out"), ("native-protocol-unix", "socket=here"),
-     ("native-protocol-unix", "socket=/tmp/s auth-group=audio"),
+    [("pipe-sink", ""), ("pipe-sink", "file=out"), ("native-protocol-unix", "auth-cookie-enabled=perhaps"),
+     ("native-protocol-unix", "auth-ip-acl=127.0.0.1"),
      ("native-protocol-unix", "socket=/tmp/s auth-anonymous=maybe")],
 )  # fmt: skip
 def test_what_names_no_path_or_cannot_be_obeyed_is_refused(owner, name, argument):

@@ -14,6 +14,7 @@ import click
 from eardrum import __version__
 from eardrum.kernel.client import Client
 from eardrum.kernel.machine import surroundings
+from eardrum.kernel.standard_place import user_directory
 from eardrum.kernel.upstream_socket import Unreachable
 from eardrum.protocol.catalog import Exit
 from eardrum.terms.errors import Complaint
@@ -63,7 +64,8 @@ def verb(
     if version:
         click.echo(f"eardrum {__version__}")
         return 0
-    path = place(system in ("yes", "1", "true"))
+    for_all = system in ("yes", "1", "true")
+    path = place(for_all)
     if check:
         return 0 if _answers(path) else 1
     if kill:
@@ -74,9 +76,7 @@ def verb(
         return 0
     lines = [f"load-module {load.removeprefix('load-module ')}" for load in loads]
     lines += [line for script in scripts for line in _lines(script)]
-    argv = [sys.executable, "-P", "-m", "eardrum", "serve", "--socket", str(path)]
-    if system in ("yes", "1", "true"):
-        argv += ["--mode", "0666"]
+    argv = [sys.executable, "-P", "-m", "eardrum", "serve", *_socket_options(path, for_all)]
     if start or daemonize in ("yes", "1", "true"):
         _start(argv, path, lines)
         return 0
@@ -87,19 +87,18 @@ def place(system: bool) -> Path:
     """Where clients of this user look for their server first. Directory and link are made if they lack."""
     if system:
         return Path(discovery.SYSTEM_SOCKET)
-    around = surroundings(Path("/nonexistent"))
+    around = surroundings()
     found = discovery.find(around)
     if found.paths and found.paths[0] != discovery.SYSTEM_SOCKET:
         return Path(found.paths[0])
-    link = Path(discovery.runtime_link(around))
-    try:
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if link.is_symlink():  # to a directory that is gone, or that is not ours alone
-            link.unlink()
-        link.symlink_to(tempfile.mkdtemp(prefix="pulse-"))
-    except OSError as error:
-        raise Complaint(f"{link}: {error.strerror}; set PULSE_SERVER=unix:/PATH or XDG_RUNTIME_DIR") from None
-    return Path(discovery.find(around).paths[0])
+    return user_directory(around) / "native"
+
+
+def _socket_options(path: Path, system: bool) -> list[str]:
+    """What makes `serve` listen there: in its usual place it needs no word."""
+    if system:
+        return ["--socket", f"{path},auth=anonymous"]
+    return ["--socket", str(path)] if discovery.search(surroundings()).named_by else []
 
 
 def _answers(path: Path) -> bool:

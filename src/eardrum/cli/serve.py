@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from eardrum.cli import options
+from eardrum.cli.served_place import Place, parsed
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd, input_end, output_end
 
@@ -29,15 +31,23 @@ def _end_here(option: str, end: WireEnd) -> WireEnd:
     return end
 
 
-def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
-    if value not in ("0600", "0660", "0666"):
-        raise Complaint(f"--mode {value}: use 0600, 0660 or 0666", status=2)
-    return int(value, 8)
+def _sockets(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> list[Place]:
+    return [parsed(word) for word in value]
 
 
 @click.command("serve", short_help="Be a sound server with every right, without a desk.")
-@click.option("--socket", "path", metavar="PATH", type=click.Path(path_type=Path), help="Where programs connect.")
-@click.option("--mode", default="0600", show_default=True, callback=_mode, help="The socket's mode: 0600, 0660, 0666.")
+@click.option(
+    "--socket",
+    "places",
+    metavar="PATH[,auth=WHO][,mode=MODE]",
+    multiple=True,
+    callback=_sockets,
+    help="Where programs connect, instead of the usual place; any number. WHO is let in besides this user: group:NAME,"
+    " cookie:FILE (256 bytes, made if there is none) or anonymous (everybody); uid is nobody else, the default.",
+)
+@click.option(
+    "--system", is_flag=True, help="Be the user pulse, and serve group pulse-access at /var/run/pulse/native."
+)
 @click.option(
     "--sink",
     default="null",
@@ -62,46 +72,51 @@ def _mode(ctx: click.Context, param: click.Parameter, value: str) -> int:
     help="Serve nothing: write commands `pulseaudio` and `pacmd` into DIR, for scripts that start PulseAudio.",
 )
 def verb(
-    path: Path | None,
-    mode: int,
+    places: list[Place],
+    system: bool,
     sink: WireEnd,
     source: WireEnd | None,
     ready_fd: int | None,
     check: bool,
     shims_in: Path | None,
 ) -> None:
-    """Be a sound server with every right for those who can open the socket, until interrupted.
+    """Be a sound server with every right for those whom it lets in, until interrupted.
 
-    Programs find it by PULSE_SERVER=unix:PATH. It has one sink, whose monitor is the default source; `pactl
-    load-module` makes more.
+    Without --socket programs of this user find it by themselves: it is at $XDG_RUNTIME_DIR/pulse/native, or where
+    PULSE_RUNTIME_PATH or ~/.config/pulse lead. Else they need PULSE_SERVER=unix:PATH. It has one sink, whose monitor is
+    the default source; `pactl load-module` makes more.
     """
     if shims_in is not None:
         from eardrum.cli.shims import install
 
         install(shims_in)
         return
-    if path is None:
-        raise click.UsageError("say where programs connect: --socket PATH")
+    if system and places:
+        raise click.UsageError("--system has its own place; leave --socket away")
     if check:
-        _check(path)
+        _check(places, system)
         return
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when numpy is imported
+    from eardrum.cli.served_place import opened, usual_place
     from eardrum.desk.wire_files import WireFiles
-    from eardrum.kernel import descriptors
-    from eardrum.kernel.server_socket import ServerSocket
+    from eardrum.kernel import descriptors, system_user
     from eardrum.server.events import INPUT, OUTPUT
     from eardrum.worker import standard
 
     descriptors.raise_limit()
     most = descriptors.connections()
+    if system:
+        system_user.become_system()
+    group = system_user.GROUP if system else None
     with contextlib.ExitStack() as stack:
-        socket = ServerSocket(path, mode)
-        stack.callback(socket.remove)
+        served = opened(places or [usual_place(group)], _say)
+        for one in served:
+            stack.callback(one.socket.remove)
         wired = WireFiles({OUTPUT: sink, INPUT: source})
         wired.begin(fresh=False)
         stack.callback(wired.end)
         ends, files = wired.take()
-        said = f"serving at {socket.path}"
+        said = f"serving at {' and '.join(str(one.socket.path) for one in served)}"
         if sink.kind == "file":
             said += f", recording to {ends[OUTPUT].argument}"
 
@@ -112,7 +127,7 @@ def verb(
             options.say_ready(ready_fd)
 
         standard.serve(
-            socket.listening.detach(), ends.get(OUTPUT, sink), source, files, most=most, ready=ready, say=_say
+            served, ends.get(OUTPUT, sink), source, files, most=most, usual_group=group, ready=ready, say=_say
         )
 
 
@@ -120,11 +135,28 @@ def _say(line: str) -> None:
     click.echo(f"eardrum: {line}", err=True)
 
 
-def _check(path: Path) -> None:
+def _check(places: Sequence[Place], system: bool) -> None:
     from eardrum.kernel.client import Client
+    from eardrum.kernel.machine import surroundings
+    from eardrum.kernel.upstream_socket import first_cookie
     from eardrum.protocol.catalog import GetServerInfo, ServerInfo
+    from eardrum.upstream.discovery import SYSTEM_SOCKET, find, runtime_directory
 
-    with Client(path) as client:
-        info = client.ask(GetServerInfo())
-    assert isinstance(info, ServerInfo)
-    click.echo(f"{info.package_name} {info.package_version} serves {path}")
+    around = surroundings()
+    cookies = find(around).cookies
+    if system:
+        paths = [Path(SYSTEM_SOCKET)]
+        cookies = (str(paths[0].parent / ".config/pulse/cookie"), *cookies)
+    elif places:
+        paths = [place.path for place in places]
+        cookies = (*(place.admission.cookie for place in places if place.admission.cookie), *cookies)
+    else:
+        directory, because, lacks = runtime_directory(around)
+        if lacks:
+            raise Complaint(f"nobody serves this user, says {because}: {lacks}")
+        paths = [Path(directory, "native")]
+    for path in paths:
+        with Client(path, cookie=first_cookie(cookies)) as client:
+            info = client.ask(GetServerInfo())
+        assert isinstance(info, ServerInfo)
+        click.echo(f"{info.package_name} {info.package_version} serves {path}")

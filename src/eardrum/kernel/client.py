@@ -12,15 +12,16 @@ from eardrum.protocol.catalog import Auth, SetClientName
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply
 from eardrum.protocol.message import NEWEST, Message
 from eardrum.terms.errors import Refused, RemoteProtocolError
+from eardrum.upstream.discovery import COOKIE_BYTES
 
 PATIENCE = 2.0  # seconds for the whole of it
 _READ_BYTES = 64 * 1024
 
 
 class Client:
-    """Connected and authenticated by uid alone. Everything it does raises Unreachable after `patience` seconds."""
+    """Connected and authenticated by uid or cookie. Everything it does raises Unreachable after `patience` seconds."""
 
-    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE, cookie: bytes = bytes(COOKIE_BYTES)) -> None:
         self._path = path
         self._patience = patience
         self._end = time.monotonic() + patience
@@ -30,7 +31,7 @@ class Client:
         except OSError as error:
             raise unreachable(str(path), error) from None
         try:
-            self.ask(Auth(version=NEWEST))
+            self.ask(Auth(version=NEWEST, cookie=cookie))
             self.ask(SetClientName(proplist={"application.name": b"eardrum\0"}))
         except Refused as refusal:
             self.close()

@@ -15,6 +15,7 @@ _KINDS = {
     stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "FIFO",
 }  # fmt: skip
 _CAP_CHOWN, _CAP_FOWNER = 1 << 0, 1 << 3
+NOWHERE = Path("/nonexistent")  # for who has no outlets
 
 
 class MachineFiles:
@@ -56,7 +57,7 @@ class MachineFiles:
         return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
 
 
-def surroundings(own_outlets: Path) -> Surroundings:
+def surroundings(own_outlets: Path = NOWHERE) -> Surroundings:
     """This process' environment, user and machine, without the X display."""
     host = socket.gethostname()
     return Surroundings(os.environ, os.getuid(), os.getgid(), _home(), host, MachineFiles(), str(own_outlets))

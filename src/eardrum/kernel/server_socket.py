@@ -23,8 +23,8 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 class ServerSocket:
     """`listening` is bound to `path`. Directories that lack are made, private if the socket is."""
 
-    def __init__(self, path: Path, mode: int = 0o600) -> None:
-        """Raises Complaint."""
+    def __init__(self, path: Path, mode: int = 0o600, group: int = -1) -> None:
+        """`group` is the number of the one that the socket is given to. Raises Complaint."""
         self.path = path.absolute()
         if len(os.fsencode(self.path)) > LONGEST_PATH:
             raise Complaint(f"{self.path}: longer than {LONGEST_PATH} bytes, no client can connect; use a shorter path")
@@ -34,7 +34,7 @@ class ServerSocket:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             with _alone_in(self.path.parent):
                 _check_free(self.path)
-                self.listening = _listen(self.path, mode)
+                self.listening = _listen(self.path, mode, group)
         except OSError as error:
             raise Complaint(f"{self.path}: no socket can be made: {error.strerror}; choose another path") from None
         self._made = _identity(self.path)
@@ -47,7 +47,7 @@ class ServerSocket:
         self.listening.close()
 
 
-def _listen(path: Path, mode: int) -> socket.socket:
+def _listen(path: Path, mode: int, group: int) -> socket.socket:
     unnamed = path.with_name(f".{path.name}.new")
     with suppress(FileNotFoundError):
         _check_socket(unnamed)
@@ -56,12 +56,25 @@ def _listen(path: Path, mode: int) -> socket.socket:
     try:
         with umask(0o777 & ~mode), short_path(unnamed) as address:
             listening.bind(address)
+        if group != -1:
+            _give(unnamed, group)
         listening.listen(BACKLOG)
         unnamed.rename(path)
     except BaseException:
         listening.close()
         raise
     return listening
+
+
+def _give(path: Path, group: int) -> None:
+    try:
+        os.chown(path, -1, group, follow_symlinks=False)
+    except OSError:
+        path.unlink()
+        raise Complaint(
+            f"{path.parent}: its socket cannot be given to group {group}, in which you are not; use mode=0666,"
+            " and the group is checked all the same"
+        ) from None
 
 
 def _check_free(path: Path) -> None:

@@ -86,7 +86,7 @@ async def _authenticate(connection: socket.socket, path: str, cookies: Sequence[
 
     loop = asyncio.get_running_loop()
     # No flag bits: shared memory stays off, so no descriptor will ever come down this connection.
-    await loop.sock_sendall(connection, packet(Auth(version=NEWEST, cookie=_cookie(cookies)), 0, NEWEST))
+    await loop.sock_sendall(connection, packet(Auth(version=NEWEST, cookie=first_cookie(cookies)), 0, NEWEST))
     length, channel, *offset_and_flags = _DESCRIPTOR.unpack(await _exactly(connection, DESCRIPTOR_BYTES))
     if channel != CONTROL or any(offset_and_flags) or length > _LONGEST_ANSWER:
         raise RemoteProtocolError("no control packet")
@@ -117,7 +117,7 @@ async def _exactly(connection: socket.socket, nbytes: int) -> bytes:
     return received
 
 
-def _cookie(candidates: Sequence[str]) -> bytes:
+def first_cookie(candidates: Sequence[str]) -> bytes:
     """The first cookie that is there; zeros otherwise, for servers that know us by our uid."""
     for path in candidates:
         try:

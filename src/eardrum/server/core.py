@@ -8,6 +8,7 @@ from typing import Any
 from eardrum.protocol.catalog import Ack, Change, Facility, SubscribeEvent
 from eardrum.protocol.message import Message
 from eardrum.server import answers
+from eardrum.server.admission import Strangers
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.effects import (
@@ -70,6 +71,7 @@ class Server:
         self.buses = Buses(self.effects, writes_file)
         self.clients: dict[int, Client] = {}
         self.views: dict[int, View] = {}
+        self.strangers = Strangers()
         self._make_view = make_view
         self._wall = 0.0
         self._due: float | None = None
@@ -106,6 +108,8 @@ class Server:
             if view.changes:
                 self._tell_changes(view)
         due = self.buses.due
+        if self.strangers:
+            due = min(at for at in (due, self.strangers.due) if at is not None)
         if due != self._due:
             self._due = due
             self.effects.append(WakeMe(due))
@@ -124,10 +128,14 @@ class Server:
     def _woke(self, event: Woke) -> None:
         self.now, self._wall = event.now, event.wall
         self.buses.advance(self.now)
+        for number in self.strangers.overdue(self.now):
+            self.effects.append(HangUp(number, "did not authenticate in time"))
 
     def _joined(self, event: Joined) -> None:
         view = self.view(event.view)
-        client = Client(event.client, view.number_for("client"), view, event.rights, event.version)
+        client = Client(event.client, view.number_for("client"), view, event.rights, event.version, event.entry)
+        if event.entry is not None:
+            self.strangers.came(event.client, event.entry, self.now)
         self.clients[event.client] = view.clients[client.index] = client
         view.changed(Facility.CLIENT, Change.NEW, client.index)
 
@@ -135,6 +143,7 @@ class Server:
         client = self.clients.pop(event.client, None)
         if client is None:
             return
+        self.strangers.known(event.client)
         for playing in tuple(client.playback.values()):
             self.remove(playing)
         for recording in tuple(client.record.values()):

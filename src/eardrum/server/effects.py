@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eardrum.protocol.message import Message
+from eardrum.server.admission import Admission
 from eardrum.sound.block import Block
 from eardrum.terms.audio import Samples, SampleSpec, Volume
 from eardrum.terms.errors import PulseError
@@ -140,15 +141,12 @@ class OpenFifo:
 
 @dataclass(slots=True)
 class Listen:
-    """Let clients connect at this path too. Who is not `anonymous` must be the user who runs this server or root.
-
-    `Opened` follows.
-    """
+    """Let clients connect at this path too; a relative one is in the server's runtime directory. `Opened` follows."""
 
     token: int
     number: int
     path: str
-    anonymous: bool
+    admission: Admission
 
 
 @dataclass(slots=True)

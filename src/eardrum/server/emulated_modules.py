@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from eardrum.protocol.catalog import Change, Facility
+from eardrum.server.admission import USUAL_COOKIE, Admission
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import Arguments, wrong
@@ -283,20 +284,28 @@ def _pipe_source(server: Server, view: View, module: Module, said: Arguments) ->
 
 
 def _native_protocol_unix(server: Server, view: View, module: Module, said: Arguments) -> None:
-    for key in ("auth-group", "auth-cookie"):
-        if said.text(key) is not None:
-            raise wrong(f"{key} is not known here yet")
-    path, anonymous = _path(view, said, "socket"), said.truth("auth-anonymous", False)
-    module.wants = lambda token: Listen(token, module.index, path, anonymous)
+    path = _named(view, said.text("socket") or "native")
+    group = said.text("auth-group") or view.usual_group
+    cookie = said.text("auth-cookie") or said.text("cookie") or USUAL_COOKIE
+    admission = Admission(
+        said.truth("auth-anonymous", False),
+        group if said.truth("auth-group-enable", True) else None,
+        cookie if said.truth("auth-cookie-enabled", True) else None,
+    )
+    module.wants = lambda token: Listen(token, module.index, path, admission)
     module.ends.append(StopListening(module.index))
 
 
-def _path(view: View, said: Arguments, key: str) -> str:
-    """The path that an argument names: outside the view, where only the owner of a server may point."""
-    path = said.text(key)
+def _named(view: View, path: str) -> str:
+    """A path that an argument names: outside the view, where only the owner of a server may point."""
     if not view.opens:
         raise wrong("a path means nothing outside the container")
-    if path is None or not path.startswith("/"):
+    return path
+
+
+def _path(view: View, said: Arguments, key: str) -> str:
+    path = _named(view, said.text(key) or "")
+    if not path.startswith("/"):
         raise wrong(f"{key}={path}: must be an absolute path")
     return path
 
@@ -360,7 +369,7 @@ MODULES: dict[str, Kind] = {
     "module-pipe-sink": Kind(_keys(_SPEC + "sink_name sink_properties file use_system_clock_for_timing"), _pipe_sink),
     "module-pipe-source": Kind(_keys(_SPEC + "source_name source_properties file"), _pipe_source),
     "module-native-protocol-unix": Kind(
-        _keys("socket auth-anonymous auth-group auth-group-enable auth-cookie auth-cookie-enabled srbchannel"),
+        _keys("socket auth-anonymous auth-group auth-group-enable auth-cookie cookie auth-cookie-enabled srbchannel"),
         _native_protocol_unix,
     ),
     "module-combine-sink": Kind(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eardrum.protocol.message import Message
+from eardrum.server.admission import Entry
 from eardrum.server.rights import Right
 from eardrum.terms.errors import PulseError
 
@@ -28,12 +29,16 @@ class Woke:
 
 @dataclass(slots=True)
 class Joined:
-    """A connection was made. One that the desk vouches for speaks `version` at once; with 0 it must say AUTH first."""
+    """A connection was made. One that the desk vouches for speaks `version` at once; with 0 it must say AUTH first.
+
+    With an `entry` AUTH is judged; without, whoever holds the socket is let in.
+    """
 
     client: int
     view: int
     rights: Right
     version: int = 0
+    entry: Entry | None = None
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from eardrum.protocol.catalog import Change, Facility
+from eardrum.server.admission import Entry
 from eardrum.server.rights import Right
 from eardrum.server.samples import Sample, Upload
 from eardrum.sound.volume import Gains, gains
@@ -125,6 +126,7 @@ class Client:
     view: View
     rights: Right
     version: int  # of the protocol, 0 before AUTH
+    entry: Entry | None = None  # what AUTH is judged by; None: whoever holds the socket is let in
     proplist: dict[str, bytes] = field(default_factory=dict)
     mask: int = 0  # facilities it subscribed to
     clogged: bool = False
@@ -156,11 +158,13 @@ class View:
         *,
         hears_itself: bool = False,
         opens: bool = False,
+        usual_group: str | None = None,
         user_name: str = "eardrum",
     ) -> None:
         """With `hears_itself` the monitor of the default sink is the default source if there is no input.
 
-        With `opens` its modules may have FIFOs and sockets opened, with the rights of the user who runs the server.
+        With `opens` its modules may have FIFOs and sockets opened, with the rights of the user who runs the server;
+        `usual_group` is let in at such a socket if nothing else is said.
         `name` is told as the host's, `user_name` as that of the user whose server this is.
         """
         self.number = number
@@ -178,6 +182,7 @@ class View:
         self.nobody = Client(-1, INVALID, self, Right.NONE, 0)  # whose streams are of no client; it is told nothing
         self.changes = Changes()
         self.opens = opens
+        self.usual_group = usual_group
         self._hears_itself = hears_itself
         self._next = {"sink": len(self.sinks), "source": len(self.sources)}
 

@@ -50,7 +50,9 @@ def outlet_view(
     return make
 
 
-def serve_view(user_name: str, host_name: str, output: WireEnd, input: WireEnd | None) -> MakeView:
+def serve_view(
+    user_name: str, host_name: str, output: WireEnd, input: WireEnd | None, usual_group: str | None = None
+) -> MakeView:
     """How the view of a standard server's worker is made: one for all clients."""
 
     def make(number: int, buses: Buses) -> View:
@@ -59,7 +61,10 @@ def serve_view(user_name: str, host_name: str, output: WireEnd, input: WireEnd |
         sources = [Source(0, f"{name}.monitor", f"Monitor of {description}", buses.output, monitor_of=sink)]
         if input is not None:
             sources.append(Source(1, INPUT, "Input", buses.input))
-        return View(number, host_name, [sink], sources, hears_itself=True, opens=True, user_name=user_name)
+        return View(
+            number, host_name, [sink], sources,
+            hears_itself=True, opens=True, usual_group=usual_group, user_name=user_name,
+        )  # fmt: skip
 
     return make
 

@@ -280,11 +280,14 @@ def _state_directory(around: Surroundings) -> str:
     try:
         around.files.look(old, follow=True)
     except OSError:
-        return _config_home(around)
+        return config_home(around)
     return old
 
 
-def _config_home(around: Surroundings) -> str:
+def config_home(around: Surroundings) -> str:
+    """Where a user's cookie lies."""
+    if (path := around.environment.get("PULSE_CONFIG_PATH", "")).startswith("/"):
+        return path
     configs = around.environment.get("XDG_CONFIG_HOME") or posixpath.join(around.home or "/", ".config")
     return posixpath.join(configs, "pulse")
 
@@ -295,7 +298,7 @@ def _is_ours(around: Surroundings, path: str) -> bool:
 
 
 def _cookies(around: Surroundings, conf: ClientConf) -> Iterator[CookieFile]:
-    home = _config_home(around) if around.home or around.environment.get("XDG_CONFIG_HOME") else ""
+    home = config_home(around) if around.home or around.environment.get("XDG_CONFIG_HOME") else ""
     if path := around.environment.get("PULSE_COOKIE"):
         yield CookieFile(posixpath.join(home, path), "PULSE_COOKIE", made=True)
     if x11_heeded(around) and (text := around.root_window.get("PULSE_COOKIE")):

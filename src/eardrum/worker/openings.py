@@ -1,26 +1,50 @@
-"""What the emulated modules of a standard server have opened: further sockets to listen on, and FIFOs."""
+"""What a standard server has open: the sockets that it listens at, and its modules' FIFOs."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from eardrum.kernel.fifo import FifoReader, FifoWriter
 from eardrum.kernel.fifo_place import Fifo
 from eardrum.kernel.loop import READ, Loop
 from eardrum.kernel.server_socket import ServerSocket
+from eardrum.server.admission import Door
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening, WriteFile
 from eardrum.server.events import Event, Opened
 from eardrum.server.mixed import Buses
 from eardrum.terms.errors import Complaint
 
 
+class Served(NamedTuple):
+    """A socket to listen at, and who is let in there."""
+
+    socket: ServerSocket
+    door: Door
+
+
+class Places(NamedTuple):
+    """The sockets that a server has from the start, and how it makes those that its modules want."""
+
+    served: Sequence[Served]
+    make: Callable[[Listen], Served]  # raises Complaint
+
+
 class Openings:
-    """`accept` is called when somebody connects to one of the sockets, `do` with what became of an opening."""
+    """`accept` is called when somebody connects to one of the sockets, `do` with what became of an opening.
+
+    Without `places` nobody asks for sockets.
+    """
 
     def __init__(
-        self, loop: Loop, buses: Buses, accept: Callable[[socket.socket], None], do: Callable[[Event], None]
+        self,
+        loop: Loop,
+        buses: Buses,
+        accept: Callable[[socket.socket, Door], None],
+        do: Callable[[Event], None],
+        places: Places | None,
     ) -> None:
         self._loop = loop
         self._accept = accept
@@ -29,18 +53,26 @@ class Openings:
         self._fifos: dict[int, Fifo] = {}  # by the number of the bus
         self._writers: dict[int, FifoWriter] = {}
         self._ours: dict[int, FifoReader | FifoWriter] = {}  # our ends of them
-        self._sockets: dict[int, ServerSocket] = {}
+        self._sockets: dict[int, ServerSocket] = {}  # by the number of the module; below 0 those from the start
+        self._places = places
+        for number, served in enumerate(places.served if places else ()):
+            self._serve(-1 - number, served)
 
     def listen(self, effect: Listen) -> None:
-        """Make the socket. The kernel lets in root and our user only, or everybody who is not kept out by the path."""
+        """Make the socket."""
+        assert self._places is not None
         try:
-            served = ServerSocket(Path(effect.path), 0o666 if effect.anonymous else 0o600)
+            served = self._places.make(effect)
         except Complaint as complaint:
             self._do(Opened(effect.token, str(complaint)))
             return
-        self._sockets[effect.number] = served
-        self._loop.watch(served.listening.fileno(), READ, lambda events: self._accept(served.listening))
+        self._serve(effect.number, served)
         self._do(Opened(effect.token))
+
+    def _serve(self, number: int, served: Served) -> None:
+        self._sockets[number] = served.socket
+        listening, door = served.socket.listening, served.door
+        self._loop.watch(listening.fileno(), READ, lambda events: self._accept(listening, door))
 
     def open_fifo(self, effect: OpenFifo) -> None:
         """Make the FIFO if it is not there, and join it to its bus."""

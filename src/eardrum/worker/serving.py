@@ -17,10 +17,12 @@ from eardrum.kernel import descriptors, memory
 from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
+from eardrum.kernel.peer import peer_of
 from eardrum.protocol.catalog import Error, Request
 from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import NEWEST, NO_TAG
 from eardrum.protocol.packets import SoundPacket, sound_head
+from eardrum.server.admission import Door, Entry
 from eardrum.server.core import Server
 from eardrum.server.effects import (
     Answer,
@@ -58,7 +60,7 @@ from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.worker.ends import NONE, Ends, Input, Output
-from eardrum.worker.openings import Openings
+from eardrum.worker.openings import Openings, Places
 from eardrum.worker.owner import Owner
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.spec import MOST_CONNECTIONS
@@ -112,6 +114,7 @@ class Worker:
         rights: Right = Right.NONE,
         ends: Ends = NONE,
         most_connections: int = MOST_CONNECTIONS,
+        places: Places | None = None,
     ) -> None:
         self._name = name
         self._rights = rights
@@ -126,7 +129,7 @@ class Worker:
             self._core.buses.input.inflow = Input(ends.reader, owner)
         self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)
         self._watchers = Watchers(self._loop, self._read)
-        self._openings = Openings(self._loop, self._core.buses, self._accept, self._do)
+        self._openings = Openings(self._loop, self._core.buses, self._accept, self._do, places)
         self._listening = socket.socket(fileno=listening) if listening is not None else None
         self._connections: dict[int, _Connection] = {}
         self._next = 0
@@ -241,23 +244,27 @@ class Worker:
 
     # -- clients
 
-    def _accept(self, listening: socket.socket) -> None:
+    def _accept(self, listening: socket.socket, door: Door | None = None) -> None:
+        """Who connects there is judged by the rules of `door`; without one, whoever may open the socket is let in."""
         with contextlib.suppress(OSError):  # nobody there any more, or no descriptor left
             for _ in range(ACCEPTED_AT_ONCE):
                 connection, _ = listening.accept()
                 if len(self._connections) >= self._most:
                     connection.close()
                     continue
-                self._join(connection, 0, self._rights, 0)
+                entry = None if door is None else Entry(door, peer_of(connection, with_groups=door.group is not None))
+                self._join(connection, 0, self._rights, 0, entry)
 
-    def _join(self, connection: socket.socket, view: int, rights: Right, version: int) -> None:
+    def _join(
+        self, connection: socket.socket, view: int, rights: Right, version: int, entry: Entry | None = None
+    ) -> None:
         self._next += 1
         conversation = Serving(version) if version else Serving()
         client = _Connection(self._next, connection, conversation)
         self._connections[client.number] = client
         self._loop.watch(client.link.descriptor, READ, lambda events: self._hear(client, events))
         self._owner.stale = True
-        self._do(Joined(client.number, view, rights, version))
+        self._do(Joined(client.number, view, rights, version, entry))
 
     def _hear(self, client: _Connection, events: int) -> None:
         self._awaited -= 1

@@ -1,4 +1,4 @@
-"""The process of `eardrum serve`: a server with every right for whoever can open its socket, until a signal ends it.
+"""The process of `eardrum serve`: a server with every right for those whom it lets in, until a signal ends it.
 
 No desk stands behind it, and it is not confined: it may open what its user may open.
 """
@@ -10,18 +10,26 @@ import os
 import pwd
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from eardrum.kernel import memory
+from eardrum.kernel.door import door
+from eardrum.kernel.server_socket import ServerSocket
 from eardrum.kernel.signals import Signals
-from eardrum.server.effects import KeepLevel, WireSays
+from eardrum.kernel.standard_place import user_directory
+from eardrum.kernel.machine import surroundings
+from eardrum.server.effects import KeepLevel, Listen, WireSays
 from eardrum.server.events import INPUT
 from eardrum.server.rights import EVERY
 from eardrum.server.views import serve_view
 from eardrum.terms.names import WireEnd
 from eardrum.worker.ends import open_ends
+from eardrum.worker.openings import Places, Served
 from eardrum.worker.owner import Counts
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.serving import Worker
+
+MODE = 0o777  # of a socket where PulseAudio's would be: who is let in, AUTH says
 
 
 class Foreground:
@@ -65,25 +73,39 @@ class Foreground:
         self._signals.close()
 
 
+def make_socket(effect: Listen) -> Served:
+    """What a module wants, as PulseAudio makes it: all may open the socket, and who is let in says AUTH's judge.
+
+    Raises Complaint.
+    """
+    around = surroundings()
+    path = Path(effect.path)
+    who = door(effect.admission, around)
+    return Served(ServerSocket(path if path.is_absolute() else user_directory(around) / path, MODE), who)
+
+
 def serve(
-    listening: int,
+    served: Sequence[Served],
     output: WireEnd,
     input: WireEnd | None,
     files: Sequence[int],
     *,
     most: int,
+    usual_group: str | None,
     ready: Callable[[], None],
     say: Callable[[str], None],
 ) -> None:
     """Serve until SIGTERM, SIGINT, SIGHUP or a client's EXIT.
 
-    `listening` is the socket's descriptor, `files` what ends with a path write and read; all become ours. `most`
-    connections are served at once. `ready` is called when clients are answered, `say` with what a person should know.
+    `served` are the sockets from the start, `files` what ends with a path write and read; all become ours. `most`
+    connections are served at once. `usual_group` is let in at the sockets of modules that name no other. `ready` is
+    called when clients are answered, `say` with what a person should know.
     """
     owner = Foreground(ready, say)
     ends = open_ends(output, input, files)
-    view = serve_view(user_name(), socket.gethostname(), output, input)
-    worker = Worker("serve", view, owner, listening=listening, rights=EVERY, ends=ends, most_connections=most)
+    view = serve_view(user_name(), socket.gethostname(), output, input, usual_group)
+    places = Places(served, make_socket)
+    worker = Worker("serve", view, owner, rights=EVERY, ends=ends, most_connections=most, places=places)
     memory.give_back_early()
     gc.collect()
     gc.freeze()

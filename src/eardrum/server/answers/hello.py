@@ -34,10 +34,15 @@ VERSION_MASK = 0xFFFF  # above it are flags: offers of shared memory, which are 
 
 
 def auth(server: Server, client: Client, tag: int, message: Auth) -> AuthReply:
-    """Whoever holds the socket is let in; the cookie says nothing. The reply has no flag: no shared memory."""
+    """Let a client in if its entry allows it; who has been let in stays so. The reply has no flag: no shared memory."""
     version = message.version & VERSION_MASK
     if version < OLDEST:
         raise Refused(PulseError.VERSION, f"version {version}")
+    entry = client.entry
+    if entry is not None and not client.version:
+        if not entry.door.admits(entry.peer, message.cookie):
+            raise Refused(PulseError.ACCESS, "neither its user nor its cookie counts here")
+        server.strangers.known(client.number)
     client.version = min(version, NEWEST)
     return AuthReply(version=NEWEST)
 

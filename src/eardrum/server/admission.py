@@ -1,0 +1,87 @@
+"""Who is let in at a socket of a standard server: the judgement, and the time that a stranger has.
+
+A connection to an outlet is never judged here: whoever holds its socket is let in. Everywhere else the server's own
+user is let in, and besides whom the socket's rules name. Root is a user like any other.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+AUTHENTICATE_WITHIN = 60.0  # seconds
+USUAL_COOKIE = "cookie"  # the file in the user's configuration in which clients look
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who is let in besides the server's own user, as a person says it."""
+
+    anonymous: bool = False  # everybody
+    group: str | None = None  # members of this group, by name or number
+    cookie: str | None = None  # who knows the 256 bytes in this file; a relative path is in the user's configuration
+
+
+NOBODY_ELSE = Admission()
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What the kernel says of who connected. A user or group that has no number here is None, or absent."""
+
+    uid: int | None
+    groups: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The rules of one socket, with the numbers of this machine. Any of them lets a peer in."""
+
+    uid: int  # the server's own user
+    anonymous: bool = False
+    group: int | None = None
+    cookie: bytes | None = None
+
+    def admits(self, peer: Peer, cookie: bytes) -> bool:
+        """`cookie` is what the peer said, of any length."""
+        if self.anonymous or peer.uid == self.uid or self.group in peer.groups:
+            return True
+        return self.cookie is not None and hmac.compare_digest(self.cookie, cookie)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a connection came in."""
+
+    door: Door
+    peer: Peer
+
+
+class Strangers:
+    """The connections that must authenticate and have not yet, by number, and until when each may."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}  # in the order in which they came, so the earliest is first
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
+
+    def came(self, number: int, entry: Entry, now: float) -> None:
+        if not entry.door.anonymous:
+            self._until[number] = now + AUTHENTICATE_WITHIN
+
+    def known(self, number: int) -> None:
+        """It has authenticated, or is gone."""
+        self._until.pop(number, None)
+
+    @property
+    def due(self) -> float | None:
+        """When the time of the first is over (seconds)."""
+        return next(iter(self._until.values()), None)
+
+    def overdue(self, now: float) -> Iterator[int]:
+        """Those whose time is over; they are forgotten."""
+        while self._until and (number := next(iter(self._until))) and self._until[number] <= now:
+            del self._until[number]
+            yield number
