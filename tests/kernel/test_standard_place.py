@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from eardrum.kernel.standard_place import own_directory, user_directory
 from eardrum.kernel.machine import surroundings
+from eardrum.kernel.standard_place import own_directory, user_directory
 from eardrum.terms.errors import Complaint
 from eardrum.upstream.discovery import runtime_directory, runtime_link
 
@@ -133,5 +133,5 @@ def test_what_cannot_be_made_is_told(around):
         user_directory(around(PULSE_RUNTIME_PATH="/dev/null/pulse"))
     with pytest.raises(Complaint, match="/proc/nothing: No such file or directory"):
         user_directory(around(PULSE_RUNTIME_PATH="/proc/nothing"))
-    with pytest.raises(Complaint, match="/proc/pulse-.*; set XDG_RUNTIME_DIR"):
+    with pytest.raises(Complaint, match=r"/proc/pulse-.*; set XDG_RUNTIME_DIR"):
         user_directory(around(TMPDIR="/proc"))

@@ -193,8 +193,13 @@ def test_serve(typed, tmp_path, number, recorded):
     heard.assert_tones(heard.trimmed(heard.load(tmp_path / recorded)[0])[500:-500], RATES[recorded], (440, 440), 0.25)
 
 
-def test_scripts_that_start_pulseaudio(typed):
+def test_who_is_let_in(typed):
     done = typed(blocks("serve.md", "sh")[2])
+    assert done.returncode == 0, done.stderr
+
+
+def test_scripts_that_start_pulseaudio(typed):
+    done = typed(blocks("serve.md", "sh")[3])
     assert done.returncode == 0, done.stderr
     assert "\tname: <meeting>\n" in done.stdout
 

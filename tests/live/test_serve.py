@@ -78,7 +78,7 @@ def test_a_module_makes_a_second_socket_and_takes_it_away(stage, serve):
     server = serve()
     path = stage.directory / "second/native"
     stage.pactl(server.address, "load-module", "module-native-protocol-unix", f"socket={path}", "auth-anonymous=1")
-    assert path.stat().st_mode & 0o777 == 0o666
+    assert path.stat().st_mode & 0o777 == 0o777
     assert "auto_null" in stage.pactl(f"unix:{path}", "info")
     stage.pactl(server.address, "unload-module", "module-native-protocol-unix")
     assert not path.exists()

@@ -18,6 +18,7 @@ from eardrum.testing.playbook import Play
 COOKIE = bytes(range(256))
 OTHER = bytes(256)
 STRANGER = Peer(1001, frozenset((1001,)))
+MINE = Door(1000, cookie=COOKIE)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def core() -> Server:
     return core
 
 
-def joined(client: int = 1, door: Door = Door(1000, cookie=COOKIE), peer: Peer = STRANGER) -> Joined:
+def joined(client: int = 1, door: Door = MINE, peer: Peer = STRANGER) -> Joined:
     return Joined(client, 0, EVERY, 0, Entry(door, peer))
 
 

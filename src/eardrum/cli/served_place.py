@@ -77,8 +77,8 @@ def _admission(before: Admission, said: str, value: str) -> Admission:
 
 def usual_place(group: str | None) -> Place:
     """Where clients of this user look first; made as PulseAudio makes it, with `group` let in too. Raises Complaint."""
-    from eardrum.kernel.standard_place import user_directory
     from eardrum.kernel.machine import surroundings
+    from eardrum.kernel.standard_place import user_directory
     from eardrum.worker.standard import MODE
 
     return Place(user_directory(surroundings()) / "native", Admission(group=group, cookie=USUAL_COOKIE), MODE)
@@ -87,8 +87,8 @@ def usual_place(group: str | None) -> Place:
 def opened(places: Sequence[Place], say: Callable[[str], None]) -> list[Served]:
     """Sockets that listen, in this order; all or none. `say` hears what lacks. Raises Complaint."""
     from eardrum.kernel.door import door, group_number
-    from eardrum.kernel.server_socket import ServerSocket
     from eardrum.kernel.machine import surroundings
+    from eardrum.kernel.server_socket import ServerSocket
     from eardrum.worker.openings import Served
 
     around = surroundings()

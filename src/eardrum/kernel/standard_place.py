@@ -62,7 +62,9 @@ def own_directory(path: Path, mode: int = 0o700, owner: tuple[int, int] | None =
             raise Complaint(f"{path}: belongs to uid {there.st_uid}; remove it, or choose another place")
         now = stat.S_IMODE(there.st_mode)
         if now & 0o022:
-            raise Complaint(f"{path}: others may write to it (mode {now:04o}); `chmod go-w` it, or choose another place")
+            raise Complaint(
+                f"{path}: others may write to it (mode {now:04o}); `chmod go-w` it, or choose another place"
+            )
         if owner is not None:
             os.fchown(descriptor, *owner)
         if now != mode:

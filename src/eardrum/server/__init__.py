@@ -8,7 +8,8 @@ built here.
 Who is judged. Every connection belongs to a view: one outlet, a complete small sound server of its own. In a worker of
 an outlet there is one view; a room's worker has one per outlet that is wired to it, and judges each as hostile, for
 its worker may have been taken over. What a connection may do follows from the wires its outlet has, and from nothing
-that is said on the connection: no pid, uid, cookie or program name is believed.
+that is said on the connection: no pid, uid, cookie or program name is believed. Only a standard server asks who comes
+in: `admission.py` believes what the kernel says of a peer, and who knows a cookie.
 
 What exists. A view sees its own sink, that sink's monitor, the source `input` if one is wired, and its own clients and
 streams. Other views are not hidden: they are absent, their numbers are not even gaps in this view's numbers. An object

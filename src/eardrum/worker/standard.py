@@ -14,10 +14,10 @@ from pathlib import Path
 
 from eardrum.kernel import memory
 from eardrum.kernel.door import door
+from eardrum.kernel.machine import surroundings
 from eardrum.kernel.server_socket import ServerSocket
 from eardrum.kernel.signals import Signals
 from eardrum.kernel.standard_place import user_directory
-from eardrum.kernel.machine import surroundings
 from eardrum.server.effects import KeepLevel, Listen, WireSays
 from eardrum.server.events import INPUT
 from eardrum.server.rights import EVERY
