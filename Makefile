@@ -30,7 +30,7 @@ generated: setup ## the documents that are made from the code
 	$(BIN)/python tools/commands_page.py
 
 docs: setup generated ## the pages as a site in build/docs/html, and the man page in build/docs/man
-	$(BIN)/sphinx-build --quiet --fail-on-warning -b html -d build/docs/read docs build/docs/html
+	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env --write-all -b html -d build/docs/read docs build/docs/html
 	$(BIN)/sphinx-build --quiet --fail-on-warning -b man -d build/docs/read docs build/docs/man
 
 bench: setup ## what streams and questions cost on outlets, beside the same on PulseAudio and pipewire-pulse

@@ -7,6 +7,7 @@ copyright = "2026 the Eardrum authors"
 version = release = __version__
 
 extensions = ["myst_parser"]
+highlight_language = "none"  # of blocks that name none: what a program prints
 exclude_patterns = ["*.template.md"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4  # `page.md#a-heading` leads where it leads on a code host

@@ -1,0 +1,94 @@
+"""The pages as a site, each opened in Chromium: nothing breaks, nothing comes from elsewhere, all fits a telephone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+
+from eardrum.testing.browser import Browser
+
+DOCS = Path(__file__).parents[2] / "docs"
+TELEPHONE = 390  # CSS pixels
+LINKS = "[...document.links].map(link => link.href)"
+NAMES = "[...document.querySelectorAll('[id]')].map(it => it.id)"
+WIDTH = "document.scrollingElement.scrollWidth"
+MISSING = "[...document.images].filter(it => !it.naturalWidth).map(it => it.src)"
+
+
+def build(builder: str, directory: Path) -> None:
+    argv = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "-b", builder, str(DOCS), str(directory)]
+    made = subprocess.run(argv, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("site")
+    build("html", directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def seen(site, stage):
+    """Of every page: its links and names, its width, missing pictures, what it asked for and what it complained of."""
+    browser = Browser(stage)
+    browser.look(TELEPHONE, 844)
+    pages = {}
+    for page in sorted(site.rglob("*.html")):
+        browser.show(page.as_uri())
+        told = {"links": LINKS, "names": NAMES, "width": WIDTH, "missing": MISSING}
+        pages[page] = {name: browser.value(question) for name, question in told.items()}
+        pages[page].update(requests=[*browser.requests], errors=[*browser.errors])
+    browser.close()
+    return pages
+
+
+def told(seen, site, question):
+    """What is to be said of pages, by their name."""
+    return {str(page.relative_to(site)): said for page, facts in seen.items() if (said := question(facts))}
+
+
+def test_every_page_is_there(seen, site):
+    pages = {page.relative_to(DOCS).with_suffix(".html") for page in DOCS.rglob("*.md") if ".template" not in page.name}
+    assert pages <= {page.relative_to(site) for page in seen}
+
+
+def test_nothing_fails(seen, site):
+    assert told(seen, site, lambda page: page["errors"]) == {}
+    assert told(seen, site, lambda page: page["missing"]) == {}
+
+
+def test_nothing_comes_from_elsewhere(seen, site):
+    def elsewhere(page):
+        return [address for address in page["requests"] if not address.startswith((site.as_uri(), "data:"))]
+
+    assert told(seen, site, elsewhere) == {}
+
+
+def test_no_link_is_broken(seen, site):
+    def broken(page):
+        return [link for link in page["links"] if link.startswith("file:") and not leads_somewhere(link)]
+
+    def leads_somewhere(link):
+        address, name = urldefrag(link)
+        file = Path(unquote(urlsplit(address).path))
+        return (file in seen and (not name or unquote(name) in seen[file]["names"])) or (not name and file.is_file())
+
+    assert told(seen, site, broken) == {}
+    assert sum(len(page["links"]) for page in seen.values()) > 1000
+
+
+def test_every_page_fits_a_telephone(seen, site):
+    assert told(seen, site, lambda page: page["width"] if page["width"] > TELEPHONE else None) == {}
+
+
+def test_the_man_page_has_every_verb(tmp_path):
+    from eardrum.cli import VERBS
+
+    build("man", tmp_path)
+    page = (tmp_path / "eardrum.1").read_text().replace("\\-", "-")
+    assert [verb for verb in VERBS if f"eardrum {verb}" not in page] == []
