@@ -7,6 +7,7 @@ until the page is done, and the next block waits for COMMAND), `refused: WORDS` 
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import yaml
 
 from eardrum.testing import heard
 from eardrum.testing.servers import EARDRUM
@@ -159,6 +161,18 @@ def test_page(typed, desktop, stage, tmp_path, page):
     script += "".join(block.script() for block in blocks_of(ROOT / page))
     done = typed(script, **desktop, EARDRUM_RUNTIME_DIR=str(stage.make_directory(Path(page).stem)))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+EXAMPLES = {"json": json.loads, "yaml": yaml.safe_load}
+
+
+@pytest.mark.parametrize("language", EXAMPLES)
+def test_examples_are_well_formed(language):
+    pages = [page for page in DOCS.glob("*.md") if f"```{language}\n" in page.read_text()]
+    assert pages
+    for page in pages:
+        for block in blocks(page.name, language):
+            EXAMPLES[language](block)
 
 
 def test_few_blocks_are_not_typed():
