@@ -14,7 +14,7 @@ from eardrum.upstream.discovery import SYSTEM_SOCKET
 USER = "pulse"
 GROUP = "pulse-access"  # whose members are let in
 _DIRECTORY_MODE = 0o755
-_NOT_OURS = ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "PULSE_CONFIG_PATH")  # root's, in the environment
+_NOT_OURS = ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")  # root's, in the environment
 
 
 def become_system() -> None:

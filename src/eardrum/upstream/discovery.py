@@ -286,8 +286,6 @@ def _state_directory(around: Surroundings) -> str:
 
 def config_home(around: Surroundings) -> str:
     """Where a user's cookie lies."""
-    if (path := around.environment.get("PULSE_CONFIG_PATH", "")).startswith("/"):
-        return path
     configs = around.environment.get("XDG_CONFIG_HOME") or posixpath.join(around.home or "/", ".config")
     return posixpath.join(configs, "pulse")
 

@@ -1,0 +1,354 @@
+"""Where `eardrum serve` is and whom it lets in, beside a real PulseAudio, with real users and groups."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from eardrum.testing.servers import EARDRUM, RATE, end, wait_until
+
+OTHER = 4444  # uid and gid of nobody in particular
+AUDIO = 29  # Debian's group `audio`, for which PulseAudio needs the name
+PULSEAUDIO = [
+    "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--realtime=no", "--high-priority=no",
+    "-L", f"module-null-sink sink_name=null rate={RATE} norewinds=1", "-L", "module-native-protocol-unix",
+]  # fmt: skip
+COMMANDS = {"pulseaudio": PULSEAUDIO, "eardrum": [EARDRUM, "serve"]}
+NOT_OURS = {"pid"}  # PulseAudio's pid file; a server of ours has none
+
+
+@pytest.fixture
+def base():
+    """Makes directories that every user can look into."""
+    made = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="eardrum-places-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for directory in made:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def started(stage):
+    """Starts servers that end with the test."""
+    ours = []
+
+    def start(name, argv, **variables):
+        ours.append(stage.start(name, ["env", "--unset=XDG_RUNTIME_DIR", "--unset=HOME", *said(variables), *argv]))
+        return ours[-1]
+
+    yield start
+    for process in ours:
+        end(process)
+
+
+def said(variables: dict[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def user(uid: int, *groups: int) -> list[str]:
+    """The command line before that of a program of this user; the first group is its own."""
+    own, *more = groups or (uid,)
+    rest = f"--groups={','.join(map(str, more))}" if more else "--clear-groups"
+    return ["setpriv", f"--reuid={uid}", f"--regid={own}", rest]
+
+
+def beside(process) -> list[str]:
+    """The command line before that of a program that sees the /run of this process, and no session."""
+    return ["nsenter", f"--mount=/proc/{process.pid}/ns/mnt", "env", "--unset=XDG_RUNTIME_DIR"]
+
+
+def tree(root: Path) -> dict[str, tuple[int, int, int, str]]:
+    """Owner, group, mode and target of all that lies below, without what is random in names."""
+    found = {}
+    for path in root.rglob("*"):
+        there = path.lstat()
+        if path.name in NOT_OURS:
+            continue
+        name, target = (
+            re.sub(r"pulse-\w{12}", "pulse-*", text.removeprefix(str(root)))
+            for text in (str(path), str(path.readlink()) if path.is_symlink() else "")
+        )
+        found[name] = (there.st_uid, there.st_gid, there.st_mode, target)
+    return found
+
+
+# -- places
+
+
+USUAL = {
+    "session": {"XDG_RUNTIME_DIR": "{0}/run"},
+    "PULSE_RUNTIME_PATH": {"PULSE_RUNTIME_PATH": "{0}/own", "XDG_RUNTIME_DIR": "/nowhere"},
+    "link": {},
+    "link of another configuration": {"XDG_CONFIG_HOME": "{0}/config", "TMP": "{0}/run"},
+    "PULSE_CONFIG_PATH": {"PULSE_CONFIG_PATH": "{0}/config"},
+    "old home": {"HOME": "{0}/old"},
+}
+
+
+@pytest.mark.parametrize("variables", USUAL.values(), ids=USUAL)
+def test_a_users_place_is_the_one_that_pulseaudio_makes(stage, base, started, variables):
+    made, answers = [], []
+    for name, command in COMMANDS.items():
+        root = base()
+        for directory in ("run", "home", "tmp", "old", "old/.pulse"):
+            (root / directory).mkdir(mode=0o700)
+        usual = {"HOME": str(root / "home"), "TMPDIR": str(root / "tmp")}
+        around = {**usual, **{key: value.format(root) for key, value in variables.items()}}
+        process = started(f"place-{name}", command, **around)
+        wait_until(lambda root=root: any(path.is_socket() for path in root.rglob("native")), f"{name} in {root}", 30)
+        asked = ["env", "--unset=XDG_RUNTIME_DIR", *said(around), "pactl", "info"]
+        wait_until(lambda asked=asked: not stage.run(asked).returncode, f"{name} to answer", 30)
+        answers.append(re.sub(r"pulse-\w{12}", "", stage.run(asked).stdout.splitlines()[0].replace(str(root), "")))
+        made.append(tree(root))
+        end(process)
+    pulseaudios, ours = made
+    assert ours == pulseaudios
+    assert answers[0] == answers[1]
+    assert any(stat.S_ISSOCK(mode) for _, _, mode, _ in ours.values())
+
+
+@pytest.fixture
+def system(started):
+    """Starts a server for the whole system, on a /run and /var/lib of its own; the process and where its /run is."""
+
+    def start(name):
+        private = "mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none /var/lib"
+        command = [*COMMANDS[name][:1], "--system", *COMMANDS[name][1:]]
+        if name == "eardrum":
+            command = [EARDRUM, "serve", "--system"]
+        line = ["unshare", "--mount", "--propagation=private", "sh", "-c", f'{private} && exec "$@"', "sh", *command]
+        process = started(f"system-{name}", line, HOME="/root")
+        run = Path(f"/proc/{process.pid}/root/run")
+        wait_until((run / "pulse/native").is_socket, f"{name} at /run/pulse/native", 30)
+        return process, run
+
+    return start
+
+
+def test_the_systems_place_is_the_one_that_pulseaudio_makes(stage, system):
+    made, rights, let_in = [], [], []
+    for name in COMMANDS:
+        process, run = system(name)
+        cookie = run / "pulse/.config/pulse/cookie"
+        wait_until(lambda cookie=cookie: cookie.exists() and cookie.stat().st_size == 256, "the cookie", 30)
+        made.append(tree(run / "pulse"))
+        there = (run / "pulse").stat()
+        made[-1][""] = (there.st_uid, there.st_gid, there.st_mode, "")
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        rights.append(re.findall(r"^((?:Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb):.*?)\s*$", status, re.MULTILINE))
+        pulse, access = there.st_uid, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2])
+        callers = [[], user(OTHER), user(OTHER, access), user(pulse), user(0, 0)]
+        callers = [[*caller, "env", "HOME=/nowhere"] for caller in callers]
+        callers.append(["env", "HOME=/nowhere", "PULSE_COOKIE=/run/pulse/.config/pulse/cookie"])
+        asked = [stage.run([*beside(process), *caller, "pactl", "info"]) for caller in callers]
+        let_in.append([not done.returncode for done in asked])
+        assert all("Access denied" in done.stderr for done in asked if done.returncode)
+        end(process)
+    assert made[1] == made[0]
+    assert rights[1] == rights[0]
+    assert let_in[1] == let_in[0] == [False, False, True, True, False, True]
+
+
+def test_a_member_plays_and_records_on_the_systems_server(stage, system, sounds, base, load, assert_tones):
+    process, _ = system("eardrum")
+    place = base()
+    place.chmod(0o777)
+    shutil.copy(sounds / "tone.wav", place / "tone.wav")
+    member = user(OTHER, OTHER, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2]))
+    inside = [*beside(process), *member, "env", f"HOME={place}"]
+    recorded = place / "heard.wav"
+    recording = stage.start(
+        "member-parec", [*inside, "parec", f"--rate={RATE}", "--latency-msec=50", "--file-format=wav", str(recorded)]
+    )
+    wait_until(lambda: recorded.exists() and recorded.stat().st_size > 10_000, "parec to hear", 30)
+    played = stage.run([*inside, "paplay", str(place / "tone.wav")])
+    assert (played.returncode, played.stderr) == (0, "")
+    recording.send_signal(2)
+    assert recording.wait(30) == 0
+    heard = load(recorded)
+    loud = abs(heard).max(axis=1) > 0.01
+    assert_tones(heard[loud.argmax() : len(loud) - loud[::-1].argmax()])
+
+
+# -- who is let in
+
+
+RULES = {
+    "uid": "auth-cookie-enabled=no",
+    "group": "auth-group=audio auth-cookie-enabled=no",
+    "cookie": "auth-cookie={0}",
+    "anonymous": "auth-anonymous=1",
+}
+OURS = {"uid": "auth=uid", "group": "auth=group:audio", "cookie": "auth=cookie:{0}", "anonymous": "auth=anonymous"}
+ASKS = """for rule in uid group cookie anonymous; do
+    said=$(PULSE_SERVER=unix:$1/$rule/native pactl info 2>&1) && echo $rule && continue
+    case $said in *"Access denied"*);; *) echo "$said";; esac
+done"""
+EVERYWHERE = {"uid", "group", "cookie", "anonymous"}
+
+
+@pytest.fixture(params=["pulseaudio", "eardrum by module", "eardrum by option"])
+def four_doors(request, stage, base, started):
+    """Starts a server with a socket of each rule in `DIRECTORY/RULE/native`; returns the directory.
+
+    `DIRECTORY/tune` is its cookie, `within` the command line that puts the server in a container.
+    """
+
+    def start(within=lambda directory: []):
+        place = base()
+        (place / "tune").write_bytes(os.urandom(256))
+        for rule in RULES:
+            (place / rule).mkdir()
+        paths = {rule: place / rule / "native" for rule in RULES}
+        if request.param == "eardrum by option":
+            argv = [EARDRUM, "serve"]
+            for rule, words in OURS.items():
+                argv += ["--socket", f"{paths[rule]},{words.format(place / 'tune')},mode=0666"]
+        else:
+            own = place / "own"
+            modules = [
+                f"module-native-protocol-unix socket={paths[rule]} {words.format(place / 'tune')}"
+                for rule, words in RULES.items()
+            ]
+            argv = [EARDRUM, "serve", "--socket", str(own)]
+            if request.param == "pulseaudio":
+                argv = [*PULSEAUDIO[:-2], *(word for module in modules for word in ("-L", module))]
+        process = started("doors", [*within(place), *argv], HOME=str(place), XDG_RUNTIME_DIR=str(place))
+        if request.param == "eardrum by module":
+            stage.await_listener(process, "doors", own)
+            for module in modules:
+                stage.pactl(f"unix:{own}", "load-module", *module.split())
+        for path in paths.values():
+            stage.await_listener(process, "doors", path)
+        return place
+
+    start.kind = request.param
+    return start
+
+
+def test_users_and_groups_are_let_in_as_each_rule_says(stage, base, four_doors):
+    place = four_doors()
+    home = base()
+    home.chmod(0o777)
+    (home / "wrong").write_bytes(bytes(256))
+    (home / "right").write_bytes((place / "tune").read_bytes())
+    for cookie in ("wrong", "right"):
+        (home / cookie).chmod(0o644)
+
+    def enters(caller: list[str], cookie: str = "wrong") -> set[str]:
+        known = ["env", f"HOME={home}", f"PULSE_COOKIE={home}/{cookie}", "--unset=XDG_RUNTIME_DIR"]
+        return {*stage.run([*known, *caller, "sh", "-c", ASKS, "sh", str(place)]).stdout.split()}
+
+    assert enters([]) == EVERYWHERE
+    assert enters(user(OTHER)) == {"anonymous"}
+    assert enters(user(OTHER), "right") == {"cookie", "anonymous"}
+    assert enters(user(OTHER, AUDIO)) == {"group", "anonymous"}
+    assert enters([*user(OTHER), "unshare", "--user", "--map-root-user"]) == {"anonymous"}
+    assert enters([*user(OTHER), "unshare", "--user", "--map-root-user"], "right") == {"cookie", "anonymous"}
+    assert enters([*user(OTHER, AUDIO), "unshare", "--user", "--map-root-user"]) == {"group", "anonymous"}
+    assert enters(["unshare", "--user", "--map-root-user"]) == EVERYWHERE
+    if four_doors.kind != "pulseaudio":  # which does not ask the kernel for a process' other groups
+        assert enters(user(OTHER, OTHER, AUDIO)) == {"group", "anonymous"}
+
+
+def test_who_has_no_number_in_the_servers_user_namespace_is_not_its_nobody(stage, base, started):
+    place = base()
+    (place / "tune").write_bytes(os.urandom(256))
+    (place / "tune").chmod(0o644)
+    path = place / "native"
+    contained = [
+        "bwrap",
+        "--unshare-user",
+        "--uid",
+        "65534",
+        "--gid",
+        "65534",
+        "--dev-bind",
+        "/",
+        "/",
+        "--die-with-parent",
+    ]
+    cookie = f"auth=group:65534,auth=cookie:{place}/tune"
+    process = started("nobody", [*contained, EARDRUM, "serve", "--socket", f"{path},{cookie},mode=0666"])
+    stage.await_listener(process, "nobody", path)
+
+    def enters(*caller: str, cookie: str = "") -> bool:
+        known = ["env", "HOME=/nowhere", f"PULSE_SERVER=unix:{path}", f"PULSE_COOKIE={cookie}"]
+        return not stage.run([*caller, *known, "pactl", "info"]).returncode
+
+    assert not enters()  # our own user is mapped to 65534, which is everybody's number there
+    assert not enters(*user(OTHER))
+    assert enters(*user(OTHER), cookie=f"{place}/tune")
+
+
+def test_a_server_in_one_container_is_reached_from_another(
+    stage, contained, rootfs, base, four_doors, sounds, assert_whole
+):
+    apart = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--die-with-parent"]
+    whole = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    place = four_doors(lambda shared: [*apart, *whole, "--bind", str(shared), str(shared)])
+    (place / "tune").chmod(0o644)
+
+    def inside(who: str, *command: str) -> list[str]:
+        line = contained("podman", who, *command)
+        at = line.index("--rootfs")
+        return [*line[:at], "--volume", f"{place}:/tmp/shared", *line[at:]]
+
+    def enters(who: str, *variables: str) -> set[str]:
+        script = "".join(f"export {variable}; " for variable in variables) + ASKS
+        done = stage.run(inside(who, "sh", "-c", script, "sh", "/tmp/shared"))
+        return {*done.stdout.split()}
+
+    assert enters("0:0") == EVERYWHERE
+    assert enters("12345:12345") == {"anonymous"}
+    assert enters("12345:29") == {"group", "anonymous"}
+    assert enters("12345:12345", "PULSE_COOKIE=/tmp/shared/tune") == {"cookie", "anonymous"}
+    recording = stage.record(f"unix:{place}/anonymous/native")
+    script = "PULSE_SERVER=unix:/tmp/shared/group/native paplay /sounds/tone.wav"
+    played = stage.run(inside("12345:29", "sh", "-c", script))
+    assert (played.returncode, played.stdout) == (0, "")
+    assert_whole(recording.finish())
+
+
+# -- what cannot be
+
+
+def test_what_cannot_be_is_one_line_and_changes_nothing(stage, base):
+    place = base()
+    for name, mode in {"mine": 0o700, "open": 0o777, "others": 0o700}.items():
+        (place / name).mkdir()
+        (place / name).chmod(mode)
+    os.chown(place / "others", OTHER, OTHER)
+    (place / "link").symlink_to("mine")
+    (place / "short").write_bytes(bytes(255))
+    (place / "no-socket").write_text("mine")
+    before = tree(place)
+
+    def complaint(*words: str, **variables: str) -> str:
+        done = stage.run(["env", "--unset=XDG_RUNTIME_DIR", *said(variables), EARDRUM, "serve", *words])
+        assert done.returncode in (1, 2), done
+        (line,) = done.stderr.splitlines()
+        return line
+
+    a = f"{place}/a"
+    assert f"{place}/others: belongs to uid {OTHER}" in complaint(PULSE_RUNTIME_PATH=f"{place}/others")
+    assert f"{place}/others: belongs to uid {OTHER}" in complaint(XDG_RUNTIME_DIR=f"{place}/others")
+    assert f"{place}/open: others may write to it (mode 0777)" in complaint(PULSE_RUNTIME_PATH=f"{place}/open")
+    assert f"{place}/link: a link or no directory" in complaint(PULSE_RUNTIME_PATH=f"{place}/link")
+    assert "group 'wombats': no such group" in complaint("--socket", f"{a},auth=group:wombats")
+    assert "holds 255 bytes, a cookie has 256" in complaint("--socket", f"{a},auth=cookie:{place}/short")
+    assert f"{place}: no cookie can be read" in complaint("--socket", f"{a},auth=cookie:{place}")
+    assert "longer than 107 bytes" in complaint("--socket", f"{a}{'n' * 107}")
+    assert "something that is no socket lies there" in complaint("--socket", f"{place}/no-socket")
+    assert tree(place) == before
