@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import stat
@@ -46,6 +47,22 @@ def test_it_has_its_mode_and_a_directory_that_suits_it(place, wanted, directory)
     assert (mode(place), mode(place.parent)) == (wanted, directory)
     assert [*place.parent.iterdir()] == [place]
     served.remove()
+    assert [*place.parent.iterdir()] == []
+
+
+def test_it_may_be_given_to_a_group(place):
+    served = ServerSocket(place, 0o660, os.getgid())
+    assert (place.lstat().st_gid, mode(place)) == (os.getgid(), 0o660)
+    served.remove()
+
+
+def test_a_group_that_it_cannot_be_given_to_is_told(place, monkeypatch):
+    def refuse(*words: object, **named: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refuse)
+    with pytest.raises(Complaint, match="cannot be given to group 4711, in which you are not; use mode=0666"):
+        ServerSocket(place, 0o660, 4711)
     assert [*place.parent.iterdir()] == []
 
 

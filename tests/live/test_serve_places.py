@@ -262,33 +262,27 @@ def test_users_and_groups_are_let_in_as_each_rule_says(stage, base, four_doors):
         assert enters(user(OTHER, OTHER, AUDIO)) == {"group", "anonymous"}
 
 
-def test_who_has_no_number_in_the_servers_user_namespace_is_not_its_nobody(stage, base, started):
+@pytest.mark.parametrize(("uid", "knows_us"), [(1000, True), (65534, False)])
+def test_a_server_in_a_user_namespace_knows_those_who_have_a_number_there(stage, base, started, uid, knows_us):
+    """Our own user has the number `uid` there. Whoever has none is shown as 65534, so nobody is known by that one."""
     place = base()
     (place / "tune").write_bytes(os.urandom(256))
     (place / "tune").chmod(0o644)
     path = place / "native"
-    contained = [
-        "bwrap",
-        "--unshare-user",
-        "--uid",
-        "65534",
-        "--gid",
-        "65534",
-        "--dev-bind",
-        "/",
-        "/",
-        "--die-with-parent",
-    ]
-    cookie = f"auth=group:65534,auth=cookie:{place}/tune"
-    process = started("nobody", [*contained, EARDRUM, "serve", "--socket", f"{path},{cookie},mode=0666"])
-    stage.await_listener(process, "nobody", path)
+    contained = ["bwrap", "--unshare-user", "--uid", str(uid), "--gid", str(uid), "--dev-bind", "/", "/"]
+    rules = f"auth=group:{uid},auth=cookie:{place}/tune,mode=0666"
+    process = started("namespace", [*contained, "--die-with-parent", EARDRUM, "serve", "--socket", f"{path},{rules}"])
+    stage.await_listener(process, "namespace", path)
 
     def enters(*caller: str, cookie: str = "") -> bool:
         known = ["env", "HOME=/nowhere", f"PULSE_SERVER=unix:{path}", f"PULSE_COOKIE={cookie}"]
         return not stage.run([*caller, *known, "pactl", "info"]).returncode
 
-    assert not enters()  # our own user is mapped to 65534, which is everybody's number there
+    assert enters() is knows_us
+    assert enters("unshare", "--user", "--map-root-user") is knows_us
+    assert enters(*contained) is knows_us  # another container, the same user
     assert not enters(*user(OTHER))
+    assert not enters(*user(uid))  # the same number outside is another user
     assert enters(*user(OTHER), cookie=f"{place}/tune")
 
 
@@ -319,6 +313,23 @@ def test_a_server_in_one_container_is_reached_from_another(
     played = stage.run(inside("12345:29", "sh", "-c", script))
     assert (played.returncode, played.stdout) == (0, "")
     assert_whole(recording.finish())
+
+
+def test_a_relative_socket_of_a_module_is_in_the_runtime_directory(stage, base, started):
+    place = base()
+    process = started("relative", [EARDRUM, "serve"], PULSE_RUNTIME_PATH=str(place / "own"), HOME=str(place))
+    stage.await_listener(process, "relative", place / "own/native")
+    address = f"unix:{place}/own/native"
+    stage.pactl(address, "load-module", "module-native-protocol-unix", "socket=second", "auth-cookie=other")
+    assert stage.pactl(f"unix:{place}/own/second", "info")
+    assert (place / ".config/pulse/other").stat().st_size == 256
+    with pytest.raises(RuntimeError, match="Module initialization failed"):
+        stage.pactl(address, "load-module", "module-native-protocol-unix")  # where the server itself is
+    for words in ("socket=third auth-group=wombats", "socket=third auth-cookie=/dev/null"):
+        with pytest.raises(RuntimeError, match="Module initialization failed"):
+            stage.pactl(address, "load-module", "module-native-protocol-unix", *words.split())
+    stage.pactl(address, "unload-module", "module-native-protocol-unix")
+    assert [*(place / "own").iterdir()] == [place / "own/native"]
 
 
 # -- what cannot be

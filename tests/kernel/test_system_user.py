@@ -1,0 +1,50 @@
+"""Who may become the user of a server for all; that root is dropped for good is a live test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+
+import pytest
+
+from eardrum.kernel import system_user
+from eardrum.kernel.system_user import become_system
+from eardrum.terms.errors import Complaint
+
+
+@pytest.fixture
+def pulse(monkeypatch):
+    """There is a user `pulse` of this number, and a group `pulse-access`."""
+
+    def make(uid: int = 4711) -> None:
+        entry = pwd.struct_passwd(("pulse", "x", uid, 4712, "", "/run/pulse", "/bin/false"))
+        monkeypatch.setattr(system_user.pwd, "getpwnam", lambda name: entry)
+        monkeypatch.setattr(system_user.grp, "getgrnam", lambda name: None)
+
+    return make
+
+
+def unknown(name: str) -> None:
+    raise KeyError(name)
+
+
+def test_only_root_can_become_it(pulse, monkeypatch):
+    pulse()
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(Complaint, match="only root can become the user 'pulse'"):
+        become_system()
+
+
+def test_it_is_never_root(pulse):
+    pulse(uid=0)
+    with pytest.raises(Complaint, match="the user 'pulse' is root"):
+        become_system()
+
+
+@pytest.mark.parametrize(("module", "function", "what"), [("pwd", "getpwnam", "user"), ("grp", "getgrnam", "group")])
+def test_what_lacks_is_told_with_how_to_make_it(pulse, monkeypatch, module, function, what):
+    pulse()
+    monkeypatch.setattr(getattr(system_user, module), function, unknown)
+    with pytest.raises(Complaint, match=f"no {what} 'pulse.*; make it: `{what}add --system pulse") as told:
+        become_system()
+    assert told.value.status == 2
