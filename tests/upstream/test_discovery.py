@@ -281,4 +281,7 @@ def test_who_starts_a_server_when_none_answers(within, files, environment, conf,
     files.texts["/etc/pulse/client.conf"] = conf
     around = replace(within(**environment), root_window={"PULSE_SERVER": "/x", "PULSE_SESSION_ID": "7"})
     assert search(around).autospawn == program
+    assert search(around).autospawns is (None if program else False)
+    files.texts["/etc/pulse/client.conf"] = f"{conf}\nautospawn = on"
+    assert search(around).autospawns is bool(search(around).autospawn)
     assert search(replace(around, uid=0)).autospawn == ""

@@ -17,7 +17,7 @@ import click
 from eardrum import __version__
 from eardrum.terms.errors import Complaint
 
-VERBS = ("up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve")
+VERBS = ("up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve", "paths")
 HIDDEN = ("pulseaudio", "pacmd")  # what the shims of `serve` run
 
 

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 from types import TracebackType
 
 from eardrum.kernel.outlet_directory import connect
 from eardrum.kernel.upstream_socket import Unreachable, unreachable
-from eardrum.protocol.catalog import Auth, SetClientName
+from eardrum.protocol.catalog import Auth, AuthReply, SetClientName
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply
+from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.protocol.message import NEWEST, Message
 from eardrum.terms.errors import Refused, RemoteProtocolError
-from eardrum.upstream.discovery import COOKIE_BYTES
 
 PATIENCE = 2.0  # seconds for the whole of it
 _READ_BYTES = 64 * 1024
 
 
 class Client:
-    """Connected and authenticated by uid or cookie. Everything it does raises Unreachable after `patience` seconds."""
+    """Connected and authenticated. Everything it does raises Unreachable after `patience` seconds.
 
-    def __init__(self, path: Path, patience: float = PATIENCE, cookie: bytes = bytes(COOKIE_BYTES)) -> None:
+    Without a `cookie` only its uid counts; a `connection` is one that is made already. `version` is what both speak.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        patience: float = PATIENCE,
+        cookie: bytes = bytes(COOKIE_BYTES),
+        connection: socket.socket | None = None,
+    ) -> None:
         self._path = path
         self._patience = patience
         self._end = time.monotonic() + patience
         self._asking = Asking()
         try:
-            self._socket = connect(path, patience)
+            self._socket = connection or connect(path, patience)
         except OSError as error:
             raise unreachable(str(path), error) from None
         try:
-            self.ask(Auth(version=NEWEST, cookie=cookie))
+            reply = self.ask(Auth(version=NEWEST, cookie=cookie))
+            assert isinstance(reply, AuthReply)
+            self.version = min(reply.version & 0xFFFF, NEWEST)
             self.ask(SetClientName(proplist={"application.name": b"eardrum\0"}))
         except Refused as refusal:
             self.close()

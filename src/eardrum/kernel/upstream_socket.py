@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eardrum.kernel.outlet_directory import short_path
+from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.protocol.message import NEWEST, REPLY
 from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES
 from eardrum.terms.errors import Complaint, PulseError, RemoteProtocolError
-from eardrum.upstream.discovery import COOKIE_BYTES
 
 PATIENCE = 5.0  # seconds for connecting and the answer to AUTH together
 OLDEST_SERVER = 13  # older ones know no property lists

@@ -9,15 +9,15 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.upstream import client_conf
 from eardrum.upstream.addresses import Address, Unusable, parse
-from eardrum.upstream.client_conf import ClientConf
+from eardrum.upstream.client_conf import ClientConf, boolean
 from eardrum.upstream.surroundings import Surroundings
 
 SYSTEM_DIRECTORY = "/var/run/pulse"
 SYSTEM_SOCKET = f"{SYSTEM_DIRECTORY}/native"
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
-COOKIE_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Search:
     elsewhere: tuple[Place, ...]
     named_by: str  # the setting that names the servers; empty: the usual places count
     cookies: tuple[CookieFile, ...]
-    autospawn: str  # the program that it starts when nobody answers; empty: it starts none
+    autospawn: str  # the program that it starts when nobody answers and `autospawns`; empty: it starts none
+    autospawns: bool | None  # None: client.conf does not say, and libpulse's own default differs: yes, in Debian no
     conf: ClientConf
 
 
@@ -91,19 +92,15 @@ def search(around: Surroundings, given: str | None = None) -> Search:
     conf = client_conf.read(around)
     lists = [(given, "the command line")] if given else [*_lists(around, conf)]
     usual = tuple(_usual(around, conf))
+    cookies, autospawn = tuple(_cookies(around, conf)), "" if given else _autospawn(around, conf)
+    autospawns = boolean(conf.text("autospawn")) if autospawn else False
     if not lists:
-        return Search(usual, tuple(_hidden(around)), "", tuple(_cookies(around, conf)), _autospawn(around, conf), conf)
+        return Search(usual, tuple(_hidden(around)), "", cookies, autospawn, autospawns, conf)
     (listed, named_by), *rest = lists
     elsewhere = [place for text, because in rest for place in _listed(around, text, because)]
     elsewhere += [*usual, *_hidden(around)]
-    return Search(
-        tuple(_listed(around, listed, named_by)),
-        tuple(_passed_over(place, f"{named_by} names the server") for place in elsewhere),
-        named_by,
-        tuple(_cookies(around, conf)),
-        "" if given else _autospawn(around, conf),
-        conf,
-    )
+    hidden = tuple(_passed_over(place, f"{named_by} names the server") for place in elsewhere)
+    return Search(tuple(_listed(around, listed, named_by)), hidden, named_by, cookies, autospawn, autospawns, conf)
 
 
 def x11_heeded(around: Surroundings) -> bool:

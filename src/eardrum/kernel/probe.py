@@ -1,0 +1,104 @@
+"""Who answers at an address: asked as a client asks, once, and without anything that a server remembers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eardrum.kernel.client import Client
+from eardrum.kernel.upstream_socket import Unreachable, unreachable
+from eardrum.protocol.catalog import GetServerInfo, ServerInfo
+from eardrum.terms.errors import PulseError, Refused
+from eardrum.upstream.addresses import Address
+
+PATIENCE = 1.0  # seconds for connecting, and again for the answers
+LONGEST_PATH = 107  # bytes; libpulse cuts off what is beyond, without a word
+
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`connects`: the connection is taken, and then a client tries no further place, whatever is said on it.
+
+    Without a `problem` the server says its name, its version and the number of the protocol that it speaks with us.
+    """
+
+    connects: bool
+    problem: str = ""
+    server: str = ""
+    version: str = ""
+    protocol: int = 0
+
+
+def ask(address: Address, cookie: bytes) -> Answer:
+    """At most twice PATIENCE later: who answers there. Never raises what is the server's fault."""
+    try:
+        connection = _connected(address)
+    except OSError as error:
+        return Answer(False, _why_not(address, error))
+    connection.settimeout(PATIENCE)
+    try:
+        with Client(Path(address.path or ""), PATIENCE, cookie, connection) as client:
+            info = client.ask(GetServerInfo())
+            assert isinstance(info, ServerInfo)
+            return Answer(True, "", info.package_name or "", info.package_version or "", client.version)
+    except Refused as refusal:
+        return Answer(True, f"refuses to tell its name: {refusal.error.name}")
+    except Unreachable as problem:
+        if problem.error is PulseError.ACCESS:
+            return Answer(True, "refuses us: neither our uid nor our cookie counts there (`Access denied`)")
+        return Answer(True, problem.why)
+
+
+def _connected(address: Address) -> socket.socket:
+    """Raises OSError."""
+    if address.path is None:
+        return _connected_over_network(address)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.setblocking(False)  # as libpulse: where too many wait, it goes on to the next server
+    try:
+        connection.connect(os.fsencode(address.path)[:LONGEST_PATH])
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connected_over_network(address: Address) -> socket.socket:
+    """To the first of the host's addresses, as libpulse."""
+    found: list[Any] = []
+
+    def look_up() -> None:
+        try:
+            family = _FAMILIES[address.version]
+            found.extend(socket.getaddrinfo(address.host or None, address.port, family, socket.SOCK_STREAM))
+        except OSError:
+            pass
+
+    asking = threading.Thread(target=look_up, daemon=True)
+    asking.start()
+    asking.join(PATIENCE)
+    if not address.host or not found:
+        raise OSError(None, "no such host")
+    family, kind, protocol, _, where = found[0]
+    connection = socket.socket(family, kind, protocol)
+    connection.settimeout(PATIENCE)
+    try:
+        connection.connect(where)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _why_not(address: Address, error: OSError) -> str:
+    if address.path is None:
+        return f"no connection: {error.strerror or 'no answer'}"
+    excess = len(os.fsencode(address.path)) - LONGEST_PATH
+    why = unreachable(address.path, error).why
+    return f"{why} (the path is {excess} bytes too long, a client cuts them off)" if excess > 0 else why
