@@ -176,7 +176,7 @@ SET_UPS = (
     SetUp("by-nothing", "{guarded}/native", GUARDED, OTHER, ends=REFUSED),
     SetUp("by-a-cookie", "{guarded}/native", {**GUARDED, "PULSE_COOKIE": "{guarded}/cookie"}, OTHER),
     SetUp("by-a-cookie-file", "{guarded}/native", GUARDED, written(ETC, "cookie-file = {guarded}/cookie")),
-    SetUp("by-the-usual-cookie", "{guarded}/native", GUARDED, BISCUIT),
+    SetUp("by-the-usual-cookie", "{guarded}/native", {**GUARDED, "PULSE_CONFIG_PATH": "/run/conf"}, BISCUIT),
     SetUp("by-a-displays-cookie", "{guarded}/native", {**GUARDED, "DISPLAY": "{display}", "SSH_CONNECTION": "a 1 b 2"}),
     SetUp(
         "by-a-cookie-that-is-too-short",

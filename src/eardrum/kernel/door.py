@@ -12,9 +12,10 @@ from pathlib import Path
 
 from eardrum.kernel.outlet_directory import Access
 from eardrum.kernel.standard_place import mode_of_ours, own_directory
+from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.server.admission import USUAL_COOKIE, Admission, Door
 from eardrum.terms.errors import Complaint
-from eardrum.upstream.discovery import COOKIE_BYTES, config_home
+from eardrum.upstream.discovery import config_home
 from eardrum.upstream.surroundings import Surroundings
 
 _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY

@@ -282,7 +282,7 @@ def _state_directory(around: Surroundings) -> str:
 
 
 def config_home(around: Surroundings) -> str:
-    """Where a user's cookie lies."""
+    """Where a user's cookie lies. PULSE_CONFIG_PATH moves client.conf only."""
     configs = around.environment.get("XDG_CONFIG_HOME") or posixpath.join(around.home or "/", ".config")
     return posixpath.join(configs, "pulse")
 
