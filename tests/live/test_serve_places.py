@@ -88,7 +88,7 @@ def tree(root: Path) -> dict[str, tuple[int, int, int, str]]:
 
 USUAL = {
     "session": {"XDG_RUNTIME_DIR": "{0}/run"},
-    "PULSE_RUNTIME_PATH": {"PULSE_RUNTIME_PATH": "{0}/own", "XDG_RUNTIME_DIR": "/nowhere"},
+    "PULSE_RUNTIME_PATH": {"PULSE_RUNTIME_PATH": "{0}/own", "XDG_RUNTIME_DIR": "/proc/none"},
     "link": {},
     "link of another configuration": {"XDG_CONFIG_HOME": "{0}/config", "TMP": "{0}/run"},
     "PULSE_CONFIG_PATH": {"PULSE_CONFIG_PATH": "{0}/config"},
@@ -149,8 +149,8 @@ def test_the_systems_place_is_the_one_that_pulseaudio_makes(stage, system):
         rights.append(re.findall(r"^((?:Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb):.*?)\s*$", status, re.MULTILINE))
         pulse, access = there.st_uid, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2])
         callers = [[], user(OTHER), user(OTHER, access), user(pulse), user(0, 0)]
-        callers = [[*caller, "env", "HOME=/nowhere"] for caller in callers]
-        callers.append(["env", "HOME=/nowhere", "PULSE_COOKIE=/run/pulse/.config/pulse/cookie"])
+        callers = [[*caller, "env", "HOME=/proc/none"] for caller in callers]
+        callers.append(["env", "HOME=/proc/none", "PULSE_COOKIE=/run/pulse/.config/pulse/cookie"])
         asked = [stage.run([*beside(process), *caller, "pactl", "info"]) for caller in callers]
         let_in.append([not done.returncode for done in asked])
         assert all("Access denied" in done.stderr for done in asked if done.returncode)
@@ -275,7 +275,7 @@ def test_a_server_in_a_user_namespace_knows_those_who_have_a_number_there(stage,
     stage.await_listener(process, "namespace", path)
 
     def enters(*caller: str, cookie: str = "") -> bool:
-        known = ["env", "HOME=/nowhere", f"PULSE_SERVER=unix:{path}", f"PULSE_COOKIE={cookie}"]
+        known = ["env", "HOME=/proc/none", f"PULSE_SERVER=unix:{path}", f"PULSE_COOKIE={cookie}"]
         return not stage.run([*caller, *known, "pactl", "info"]).returncode
 
     assert enters() is knows_us

@@ -7,7 +7,6 @@ user is let in, and besides whom the socket's rules name. Root is a user like an
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 AUTHENTICATE_WITHIN = 60.0  # seconds
@@ -59,29 +58,27 @@ class Entry:
 
 
 class Strangers:
-    """The connections that must authenticate and have not yet, by number, and until when each may."""
+    """The connections that must authenticate and have not yet."""
 
     def __init__(self) -> None:
-        self._until: dict[int, float] = {}  # in the order in which they came, so the earliest is first
-
-    def __bool__(self) -> bool:
-        return bool(self._until)
+        self.until: dict[int, float] = {}  # number of each, and its time (seconds); they came in this order
 
     def came(self, number: int, entry: Entry, now: float) -> None:
         if not entry.door.anonymous:
-            self._until[number] = now + AUTHENTICATE_WITHIN
+            self.until[number] = now + AUTHENTICATE_WITHIN
 
     def known(self, number: int) -> None:
         """It has authenticated, or is gone."""
-        self._until.pop(number, None)
+        self.until.pop(number, None)
 
     @property
     def due(self) -> float | None:
         """When the time of the first is over (seconds)."""
-        return next(iter(self._until.values()), None)
+        return next(iter(self.until.values()), None)
 
-    def overdue(self, now: float) -> Iterator[int]:
+    def overdue(self, now: float) -> list[int]:
         """Those whose time is over; they are forgotten."""
-        while self._until and (number := next(iter(self._until))) and self._until[number] <= now:
-            del self._until[number]
-            yield number
+        over = [number for number, until in self.until.items() if until <= now]
+        for number in over:
+            del self.until[number]
+        return over

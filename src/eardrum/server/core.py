@@ -108,7 +108,7 @@ class Server:
             if view.changes:
                 self._tell_changes(view)
         due = self.buses.due
-        if self.strangers:
+        if self.strangers.until:
             due = min(at for at in (due, self.strangers.due) if at is not None)
         if due != self._due:
             self._due = due
@@ -128,8 +128,9 @@ class Server:
     def _woke(self, event: Woke) -> None:
         self.now, self._wall = event.now, event.wall
         self.buses.advance(self.now)
-        for number in self.strangers.overdue(self.now):
-            self.effects.append(HangUp(number, "did not authenticate in time"))
+        if self.strangers.until:
+            for number in self.strangers.overdue(self.now):
+                self.effects.append(HangUp(number, "did not authenticate in time"))
 
     def _joined(self, event: Joined) -> None:
         view = self.view(event.view)
