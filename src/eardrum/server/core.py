@@ -34,6 +34,7 @@ from eardrum.server.events import (
     Joined,
     Left,
     Opened,
+    Passed,
     Sound,
     Unclogged,
     UpstreamAnswered,
@@ -88,6 +89,7 @@ class Server:
             Sound: self._sound,
             UpstreamSound: self._upstream_sound,
             Woke: self._woke,
+            Passed: self._passed,
             Asked: self._asked,
             UpstreamTold: self._upstream_told,
             UpstreamAnswered: lambda event: self._finish(event.token, event.message),
@@ -125,8 +127,11 @@ class Server:
 
     # -- what happens
 
-    def _woke(self, event: Woke) -> None:
+    def _passed(self, event: Passed | Woke) -> None:
         self.now, self._wall = event.now, event.wall
+
+    def _woke(self, event: Woke) -> None:
+        self._passed(event)
         self.buses.advance(self.now)
         if self.strangers.until:
             for number in self.strangers.overdue(self.now):

@@ -21,10 +21,20 @@ OWN_VIEW = 0  # the one view of an outlet's worker; the views of a room have the
 
 @dataclass(slots=True)
 class Woke:
-    """Time has passed. Comes first in every wake-up; the events after it happen at the same `now`."""
+    """Time has passed, and the buses go on. Comes in every wake-up, first or after `Passed`; the events after it happen
+    at the same `now`.
+    """
 
     now: float  # seconds, never goes back
     wall: float  # seconds since 1970, only echoed to clients
+
+
+@dataclass(slots=True)
+class Passed:
+    """Time has passed, but the buses wait for what clients have sent meanwhile: that comes next, and then `Woke`."""
+
+    now: float
+    wall: float
 
 
 @dataclass(slots=True)
@@ -138,6 +148,6 @@ class Opened:
 
 
 Event = (
-    Woke | Joined | Left | Asked | Sound | Clogged | Unclogged
+    Woke | Passed | Joined | Left | Asked | Sound | Clogged | Unclogged
     | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound | Opened
 )  # fmt: skip
