@@ -208,6 +208,10 @@ class Bus:
 
     def _cycle(self, frames: int) -> None:
         """One block of sound."""
+        if not (self._taps or self.writes_file or self.feeds or self.onward):
+            for stream in tuple(self._streams):
+                stream.skip(frames)
+            return
         sums: dict[Sink, Block] = {}
         alone: dict[SinkInput, Block] = {}
         sounding = 0

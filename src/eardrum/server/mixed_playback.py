@@ -284,7 +284,14 @@ class MixedPlayback(Player, PlaybackStream):
         With prebuf 0 the stream goes on over an empty queue: the rest is silence, which counts as played.
         """
         block, consumed = self.voice.take(frames, last=bool(self.draining))
-        taken = len(block)
+        self._goes_on(frames, len(block), consumed)
+        return block
+
+    def skip(self, frames: int) -> None:
+        self._goes_on(frames, *self.voice.skip(frames, last=bool(self.draining)))
+
+    def _goes_on(self, frames: int, taken: int, consumed: int) -> None:
+        """Of `frames` frames that were to be played it had `taken`, for which `consumed` bytes left the queue."""
         if taken:
             self._dry = False
             self._took(consumed)
@@ -293,7 +300,6 @@ class MixedPlayback(Player, PlaybackStream):
         self.request()
         if taken < frames or (self.draining and self.voice.spent):
             self._ran_dry(frames - taken)
-        return block
 
     def _took(self, consumed: int) -> None:
         self.missing += consumed + self._ahead - self._asked_ahead

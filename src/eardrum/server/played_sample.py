@@ -45,9 +45,16 @@ class MixedSample(Player):
 
     def take(self, frames: int) -> Block:
         block, _ = self.voice.take(frames)
+        self._end_if_spent()
+        return block
+
+    def skip(self, frames: int) -> None:
+        self.voice.skip(frames)
+        self._end_if_spent()
+
+    def _end_if_spent(self) -> None:
         if self.voice.spent:
             self.server.remove(self)
-        return block
 
     def end(self) -> None:
         self.bus.leave(self)

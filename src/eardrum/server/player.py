@@ -55,6 +55,10 @@ class Player(SinkInput):
     def take(self, frames: int) -> Block:
         """The next `frames` frames at the bus's rate and channels, fewer if there are no more."""
 
+    @abstractmethod
+    def skip(self, frames: int) -> None:
+        """Go on as with `take`, but nobody hears it."""
+
     def go_to(self, sink: Sink) -> bool:
         """Leave the bus for that of this sink; whether it was playing. Raises Refused(NOTSUPPORTED) if it has none."""
         if sink.bus is None:

@@ -58,3 +58,6 @@ class Tape:
         """The next `nbytes`, which must be there."""
         self.r += nbytes
         return self._data[self.r - nbytes : self.r]
+
+    def skip(self, nbytes: int) -> None:
+        self.r += nbytes

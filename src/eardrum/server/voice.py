@@ -24,6 +24,9 @@ class Queue(Protocol):
 
     def take(self, nbytes: int) -> Samples: ...
 
+    def skip(self, nbytes: int) -> None:
+        """As `take`, when nobody wants the bytes."""
+
 
 class Voice:
     """The bytes of a queue, in a spec of their own, and how they sound on a bus.
@@ -115,6 +118,15 @@ class Voice:
         """
         block, consumed = self._pull(frames, last)
         return remap.mix(block, self._mixing), consumed
+
+    def skip(self, frames: int, *, last: bool = True) -> tuple[int, int]:
+        """As `take`, when nobody hears it: how many frames there were, and the bytes that were taken for them."""
+        if self._resampler is None and not len(self._ready):
+            consumed = min(frames * self._spec.frame_bytes, self.fill)
+            self._queue.skip(consumed)
+            return consumed // self._spec.frame_bytes, consumed
+        block, consumed = self._pull(frames, last)
+        return len(block), consumed
 
     def _pull(self, frames: int, last: bool) -> tuple[Block, int]:
         """As `take`, in the stream's own channels and at full level."""
