@@ -70,24 +70,26 @@ class Link:
         """Write what was queued; what the peer does not take is kept. False: the connection is over."""
         if not self.queued:
             return True
-        parts = [*self._rest, *self._queue]
-        self._queue.clear()
+        parts, self._queue = (self._rest + self._queue if self._rest else self._queue), []
         try:
-            written = self._write(parts)
+            if len(parts) == 1:
+                written = self.socket.send(parts[0], socket.MSG_NOSIGNAL)
+            else:
+                written = self._write(parts)
+        except BlockingIOError:
+            written = 0
         except OSError:
             return False
         if written < self.queued:
             self._keep(parts, written)
         else:
-            self._rest.clear()
+            self._rest = []
             self.queued = 0
         return True
 
     def _write(self, parts: list[Samples]) -> int:
         written = 0
         with contextlib.suppress(BlockingIOError):
-            if len(parts) == 1:
-                return self.socket.send(parts[0], socket.MSG_NOSIGNAL)
             for start in range(0, len(parts), _IOV_MAX):
                 batch = parts[start : start + _IOV_MAX]
                 done = self.socket.sendmsg(batch, [], socket.MSG_NOSIGNAL)

@@ -29,6 +29,7 @@ from eardrum.server.events import (
     OUTPUT,
     OWN_VIEW,
     Asked,
+    Brought,
     Clogged,
     Event,
     Joined,
@@ -87,6 +88,7 @@ class Server:
         self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
         self._reactions: dict[type, Callable[[Any], None]] = {
             Sound: self._sound,
+            Brought: self._brought,
             UpstreamSound: self._upstream_sound,
             Woke: self._woke,
             Passed: self._passed,
@@ -191,6 +193,10 @@ class Server:
         stream = client.playback.get(event.channel) or client.uploads.get(event.channel)
         if stream is not None:
             stream.sound(event)
+
+    def _brought(self, event: Brought) -> None:
+        for sound in event.sounds:
+            self._sound(sound)
 
     def _clogged(self, number: int, clogged: bool) -> None:
         client = self.clients.get(number)

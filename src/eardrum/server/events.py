@@ -85,6 +85,13 @@ class Sound:
 
 
 @dataclass(slots=True)
+class Brought:
+    """What several clients have sent since the last wake-up, at once."""
+
+    sounds: list[Sound]
+
+
+@dataclass(slots=True)
 class Clogged:
     """A client does not read: nothing more can be sent to it for now."""
 
@@ -148,6 +155,6 @@ class Opened:
 
 
 Event = (
-    Woke | Passed | Joined | Left | Asked | Sound | Clogged | Unclogged
+    Woke | Passed | Joined | Left | Asked | Sound | Brought | Clogged | Unclogged
     | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound | Opened
 )  # fmt: skip

@@ -288,7 +288,7 @@ class MixedPlayback(Player, PlaybackStream):
         return block
 
     def skip(self, frames: int) -> None:
-        self._goes_on(frames, *self.voice.skip(frames, last=bool(self.draining)))
+        self._goes_on(frames, *self.voice.skip(frames))
 
     def _goes_on(self, frames: int, taken: int, consumed: int) -> None:
         """Of `frames` frames that were to be played it had `taken`, for which `consumed` bytes left the queue."""

@@ -36,6 +36,7 @@ class Voice:
 
     __slots__ = (
         "_bus", "_channel_map", "_gain", "_kept", "_mixing", "_patience", "_queue", "_ready", "_resampler", "_spec",
+        "_unheard",
     )  # fmt: skip
 
     def __init__(
@@ -55,6 +56,8 @@ class Voice:
         self.set_gain(None)
         self._resampler: Resampler | None = None
         self._ready = np.zeros((0, spec.channels), np.float32)  # resampled, not yet played
+        self._unheard = 0  # what has left the queue unheard and is not yet over, in frames of the bus * rate
+        self._spec = spec
         self.tune(spec)
 
     def set_gain(self, gain: Gains | None) -> None:
@@ -67,6 +70,7 @@ class Voice:
         """From here on the bytes have this spec, which may differ in rate only; what has left the queue is kept."""
         if self._resampler is not None:
             self._ready = np.concatenate([self._ready, self._resampler.flush()])
+        self._unheard = self._unheard * spec.rate // self._spec.rate
         self._spec = spec
         self._resampler = resampler(spec.rate, self._bus.rate, spec.channels)
         self._patience = self._resampler.lead if self._resampler else 0  # frames of silence that may come first
@@ -78,6 +82,7 @@ class Voice:
         if bus.rate == before.rate:
             return
         self.tune(self._spec)
+        self._unheard = self._unheard * bus.rate // before.rate
         if len(self._ready):
             carry = Resampler(before.rate, bus.rate, self._spec.channels)
             self._ready = np.concatenate([carry.feed(self._ready), carry.flush()])
@@ -90,13 +95,18 @@ class Voice:
     @property
     def spent(self) -> bool:
         """Nothing is left to be played."""
-        return not self.fill and not len(self._ready) and not (self._resampler and self._resampler.pending)
+        return not self.fill and not self._ahead
 
     @property
     def ahead_usec(self) -> int:
         """How long that will sound which has left the queue and was not played yet, in µs."""
-        ready = len(self._ready) * 1_000_000 // self._bus.rate
-        return ready + (self._resampler.delay_usec if self._resampler else 0)
+        return self._ahead * 1_000_000 // self._bus.rate
+
+    @property
+    def _ahead(self) -> int:
+        """The same in frames of the bus."""
+        pending = self._resampler.pending if self._resampler else 0
+        return len(self._ready) + pending + self._unheard // self._spec.rate
 
     @property
     def rest(self) -> float:
@@ -109,6 +119,7 @@ class Voice:
             self._resampler.flush()
             self._patience = self._resampler.lead
         self._ready = self._ready[:0]
+        self._unheard = 0
 
     def take(self, frames: int, *, last: bool = True) -> tuple[Block, int]:
         """The next `frames` frames at the bus's rate and channels, fewer if there is no more.
@@ -119,17 +130,30 @@ class Voice:
         block, consumed = self._pull(frames, last)
         return remap.mix(block, self._mixing), consumed
 
-    def skip(self, frames: int, *, last: bool = True) -> tuple[int, int]:
+    def skip(self, frames: int) -> tuple[int, int]:
         """As `take`, when nobody hears it: how many frames there were, and the bytes that were taken for them."""
-        if self._resampler is None and not len(self._ready):
-            consumed = min(frames * self._spec.frame_bytes, self.fill)
-            self._queue.skip(consumed)
-            return consumed // self._spec.frame_bytes, consumed
-        block, consumed = self._pull(frames, last)
-        return len(block), consumed
+        rate, frame_bytes = self._spec.rate, self._spec.frame_bytes
+        if self._resampler is None and not len(self._ready) and not self._unheard:
+            nbytes = min(frames * frame_bytes, self.fill)
+            self._queue.skip(nbytes)
+            return nbytes // frame_bytes, nbytes
+        if len(self._ready) or (self._resampler is not None and self._resampler.pending):
+            ahead = self._ahead * rate
+            self.hush()
+            self._unheard = ahead
+        missing = max(0, frames * rate - self._unheard)
+        taken = min(-(-missing // self._bus.rate), self.fill // frame_bytes)
+        self._queue.skip(taken * frame_bytes)
+        self._unheard += taken * self._bus.rate - frames * rate
+        if self._unheard >= 0:
+            return frames, taken * frame_bytes
+        short = -(self._unheard // rate)
+        self._unheard = 0
+        return frames - short, taken * frame_bytes
 
     def _pull(self, frames: int, last: bool) -> tuple[Block, int]:
         """As `take`, in the stream's own channels and at full level."""
+        self._unheard = 0  # less than a frame, unless somebody listens just after the last has stopped
         frame_bytes = self._spec.frame_bytes
         resampler = self._resampler
         if resampler is None:

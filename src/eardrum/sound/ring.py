@@ -79,28 +79,34 @@ class Ring:
         """Move the read index on by `nbytes` and forget what was there."""
         held = min(self._end - self.r, nbytes)
         if held > 0:
-            self._cut(held)
+            self._forget(held)
         self.r += nbytes
 
     def clear(self) -> None:
         """Forget what is queued; the write index goes back, or on, to the read index."""
         if self._end > self.r:
-            self._cut(self._end - self.r)
+            self._forget(self._end - self.r)
         self._end = self.w = self.r
 
     def _cut(self, nbytes: int) -> bytes:
         """The `nbytes` at the read index, with silence left in their place."""
         at = self.r % self._size
         past = at + nbytes
+        data = bytes(self._view[at:past])
+        if past > self._size:
+            data += bytes(self._view[: past - self._size])
+        self._forget(nbytes)
+        return data
+
+    def _forget(self, nbytes: int) -> None:
+        """Leave silence in place of the `nbytes` at the read index."""
+        at = self.r % self._size
+        past = at + nbytes
         if past <= self._size:
-            data = bytes(self._view[at:past])
             self._hush(at, past)
         else:
-            past -= self._size
-            data = bytes(self._view[at:]) + bytes(self._view[:past])
             self._hush(at, self._size)
-            self._hush(0, past)
-        return data
+            self._hush(0, past - self._size)
 
     def _hush(self, start: int, stop: int) -> None:
         for at in range(start, stop, _SILENCE_BYTES):

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from eardrum.kernel.link import READ_BYTES, Link
+from eardrum.kernel.link import READ_BYTES, Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
 from eardrum.kernel.peer import peer_of
 from eardrum.protocol.catalog import Error, GetPlaybackLatency, Request
@@ -20,7 +20,7 @@ from eardrum.protocol.message import NO_TAG
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.admission import Door, Entry
 from eardrum.server.effects import Answer, HangUp, Refuse, SendSound, Tell
-from eardrum.server.events import Asked, Clogged, Event, Joined, Left, Sound, Unclogged
+from eardrum.server.events import Asked, Brought, Clogged, Event, Joined, Left, Sound, Unclogged
 from eardrum.server.rights import Right
 from eardrum.terms.errors import RemoteProtocolError
 from eardrum.worker.owner import Owner
@@ -65,8 +65,9 @@ def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
 
 
 class Clients:
-    """`do` takes events, `read` reads a link into scratch memory. `now` (seconds) and `stuck` are told by the worker:
-    while an upstream is stuck, no client is read from.
+    """`do` takes events, `read` reads a link into `scratch`, which is free again after a flush.
+
+    `now` (seconds) and `stuck` are told by the worker: while an upstream is stuck, no client is read from.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Clients:
         loop: Loop,
         owner: Owner,
         watchers: Watchers,
+        scratch: Scratch,
         read: Callable[[Link], memoryview | None],
         do: Callable[[Event], None],
         *,
@@ -86,6 +88,7 @@ class Clients:
         self._loop = loop
         self._owner = owner
         self._watchers = watchers
+        self._scratch = scratch
         self._read = read
         self._do = do
         self._rights = rights
@@ -137,7 +140,9 @@ class Clients:
         self._dirty.discard(client)
         self._behind.discard(client)
         self._asked.discard(client)
-        self._paced.pop(client, None)
+        if client.paced:
+            client.paced = False
+            del self._paced[client]
         self._loop.forget(client.link.descriptor)
         client.link.close()
         self.alone_since = self.now
@@ -152,21 +157,29 @@ class Clients:
         buses go on.
         """
         self._awaited, self._rests = 0, MOST_RESTS
+        sounds: list[Sound] = []
         talking: list[tuple[_Connection, list[Command | SoundPacket]]] = []
         for client in tuple(self._paced):
             if client.clogged or self.stuck:
                 continue
+            if self._scratch.full:
+                self._do(Brought(sounds))
+                sounds = []
             heard = self._receive(client)
             if not heard:
                 client.silent += 1
-                if client.silent == SILENT:
+                if client.silent == SILENT and client.paced:
                     self._unpace(client)
-            elif len(heard) == 1 and isinstance(heard[0], SoundPacket):
-                client.silent = 0
-                self._attend(client, heard)
+                continue
+            client.silent = 0
+            item = heard[0]
+            if len(heard) == 1 and isinstance(item, SoundPacket):
+                sounds.append(Sound(client.number, *item))
+                if self._watchers:
+                    self._trace_heard(client, item)
             else:
-                client.silent = 0
                 talking.append((client, [_kept(item) for item in heard]))
+        self._do(Brought(sounds))
         for client, heard in talking:
             if client.number in self._connections:
                 self._attend(client, heard)
@@ -224,8 +237,7 @@ class Clients:
             if self._watchers:
                 self._trace_heard(client, item)
             if isinstance(item, SoundPacket):
-                channel, seek, offset, samples, first, total = item
-                self._do(Sound(number, channel, seek, offset, samples, first, total))
+                self._do(Sound(number, *item))
             else:
                 self._owner.stale = True
                 if not isinstance(item.message, GetPlaybackLatency):
@@ -327,7 +339,8 @@ class Clients:
         if not client.link.flush() or client.ending:  # an ending client that does not read is not waited for
             self._leave(client)
             return
-        self._set_clogged(client)
+        if client.link.queued or client.clogged:
+            self._set_clogged(client)
         self._wait_for(client)
 
     def _set_clogged(self, client: _Connection) -> None:

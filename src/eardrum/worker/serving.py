@@ -87,6 +87,7 @@ class Worker:
             self._loop,
             owner,
             self._watchers,
+            self._scratch,
             self._read,
             self._do,
             rights=rights,
