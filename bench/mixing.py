@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Row:
     goal: tuple[float, float]
     rate: int = 48_000  # Hz
     latency: float = 0.02  # seconds, 0 for the server's default buffer
+    heard: bool = False  # somebody records the sum
 
 
 ROWS = (
@@ -53,7 +54,9 @@ ROWS = (
     Row("20ms", "16 streams, 20 ms", 16, (0.75, 0.5)),
     Row("20ms", "32 streams, 20 ms", 32, (0.75, 0.5)),
     Row("default", "16 streams, default buffers of 2 s", 16, (1.5, 1.0), latency=0.0),
-    Row("resampled", "16 streams, 20 ms, 44.1 kHz (soxr HQ; speex-float-1)", 16, (0.75, 0.4), rate=44_100),
+    Row("20ms", "16 streams, 20 ms, recorded", 16, (0.75, 0.5), heard=True),
+    Row("resampled", "16 streams, 20 ms, 44.1 kHz, heard by nobody", 16, (0.75, 0.4), rate=44_100),
+    Row("resampled", "the same, recorded (soxr HQ; speex-float-1)", 16, (0.75, 0.4), rate=44_100, heard=True),
 )
 MOST = (384, 768)  # streams of 20 ms on one outlet
 CROWDS = ((200, 0.0, "file", 0.5, 0.25), (50, 0.02, "null", 1.5, 1.0))  # outlets, latency, output, at most, goal
@@ -95,9 +98,20 @@ def playing(stage: Stage, load: Load) -> Iterator[subprocess.Popen[bytes]]:
         end(program)
 
 
-def measure(stage: Stage, place: Place, load: Load, seconds: float) -> tuple[float, Measured]:
+@contextmanager
+def recording(stage: Stage, place: Place) -> Iterator[None]:
+    """While this lasts, a program records what the place plays, in pieces of half a second."""
+    argv = ["parec", "--raw", "--device=@DEFAULT_MONITOR@", "--latency-msec=500"]
+    program = stage.start("recorder", argv, {"PULSE_SERVER": place.address}, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        end(program)
+
+
+def measure(stage: Stage, place: Place, load: Load, seconds: float, *, heard: bool = False) -> tuple[float, Measured]:
     """Seconds of CPU per second that the place's processes use under this load, and what the load saw."""
-    with playing(stage, load) as program:
+    with recording(stage, place) if heard else nullcontext(), playing(stage, load) as program:
         assert program.stdin is not None
         assert program.stdout is not None
         pids = place.pids
@@ -121,7 +135,7 @@ def compare(stage: Stage, rows: list[Row], places: list[Place]) -> None:
             for place in places if number % 2 == 0 else reversed(places):
                 seconds = SECONDS if row.latency else SECONDS_DEFAULT
                 load = Load(place.address, row.streams, row.rate, row.latency)
-                found[row, place].append(measure(stage, place, load, seconds))
+                found[row, place].append(measure(stage, place, load, seconds, heard=row.heard))
     print(
         "\n| CPU, ms per second of one stream |",
         " | ".join(place.name for place in places),

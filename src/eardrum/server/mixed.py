@@ -7,7 +7,8 @@ as seldom as its tightest stream allows, and not at all while nothing plays and 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -115,15 +116,18 @@ class Bus:
 
     def sounding(self) -> bool:
         """Something is played here, or comes from a bus that feeds this one by whatever way."""
+        if not self.feeds:
+            return self._begins_sound()
         return any(
-            bus._streams or any(feed.held for feed in bus.feeds) or (bus.inflow is not None and bus.recorded())
-            for bus in self._with_origins(delayed=True)
+            bus._begins_sound() or any(feed.held for feed in bus.feeds) for bus in self._with_origins(delayed=True)
         )
+
+    def _begins_sound(self) -> bool:
+        """Something is played here that comes from no other bus."""
+        return bool(self._streams) or (self.inflow is not None and self.recorded())
 
     def _with_origins(self, *, delayed: bool) -> list[Bus]:
         """All that feed this bus, with a delay only if `delayed`: each once, before those it feeds; at last this."""
-        if not self.feeds:
-            return [self]
         seen: set[Bus] = {self}
         ordered: list[Bus] = []
 
@@ -165,7 +169,7 @@ class Bus:
 
     def advance(self, now: float) -> None:
         """Take from the streams what was heard until `now`, and give it to those who record."""
-        for bus in self._with_origins(delayed=False):
+        for bus in self._with_origins(delayed=False) if self.feeds else (self,):
             bus._go_on(now)
 
     def _go_on(self, now: float) -> None:
@@ -197,10 +201,13 @@ class Bus:
         if not sounding and not self._taps and not self.steady:
             self.due = None
             return
-        periods = [stream.period for stream in self._streams] + [record.period for record in self._taps]
-        periods += [feed.period for feed in self.feeds + self.onward if sounding]
-        period = min(periods, default=MAX_PERIOD)
-        wait = max(MIN_PERIOD, min(period, MAX_PERIOD))
+        waiting: Iterable[Player | MixedRecord | Feed] = chain(self._streams, self._taps)
+        if sounding and (self.feeds or self.onward):
+            waiting = chain(waiting, self.feeds, self.onward)
+        wait = MAX_PERIOD
+        for one in waiting:
+            wait = min(wait, one.period)
+        wait = max(MIN_PERIOD, wait)
         for stream in self._streams:
             if (rest := stream.rest) is not None:
                 wait = max(MIN_REST, min(wait, rest))
@@ -321,13 +328,16 @@ class Buses:
 
         Who is woken late makes up for it in steps so short that no feed with a delay runs out in between.
         """
+        if (due := self.due) is None or due > now:
+            return
         step = min((feed.period for bus in self._buses for feed in bus.feeds), default=MAX_LATE)
-        while (due := self.due) is not None and due <= now:
+        while due is not None and due <= now:
             due = max(due, now - MAX_LATE)
             moment = due if now - due > step else now
             for bus in self._buses:
                 if bus.due is not None and bus.due < moment + MIN_PERIOD:
                     bus.advance(moment)
+            due = self.due
 
 
 def padded(block: Block, frames: int) -> Block:

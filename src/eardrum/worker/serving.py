@@ -155,8 +155,10 @@ class Worker:
     def _settled(self) -> None:
         """All events of this wake-up are done: write, tell the owner, see whether it is over."""
         self._flush()
-        self._output.catch_up()
-        self._owner.report(self._now, lambda: (len(self._clients), *self._core.count_streams()))
+        if self._output.behind:
+            self._output.catch_up()
+        if self._owner.stale:
+            self._owner.report(self._now, lambda: (len(self._clients), *self._core.count_streams()))
         if self._loop.running and self._over:
             self._finish()
         if self._clients.left and self._now - self._tidied >= TIDY_EVERY:
@@ -213,13 +215,15 @@ class Worker:
     def _flush(self) -> None:
         """Write what was queued in this wake-up; then the scratch memory is free again."""
         self._clients.flush()
-        self._upstreams.flush()
-        stuck = self._upstreams.stuck
-        if stuck != self._clients.stuck:
-            self._clients.stuck = stuck
-            self._clients.look_again()
-        self._clients.flush()
-        self._watchers.flush()
+        if self._upstreams or self._clients.stuck:
+            self._upstreams.flush()
+            stuck = self._upstreams.stuck
+            if stuck != self._clients.stuck:
+                self._clients.stuck = stuck
+                self._clients.look_again()
+            self._clients.flush()
+        if self._watchers:
+            self._watchers.flush()
         self._scratch.reset()
 
     # -- the owner

@@ -34,7 +34,10 @@ class _Upstream:
 
 
 class UpstreamLinks:
-    """`name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory."""
+    """False while there are none.
+
+    `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory.
+    """
 
     def __init__(
         self, name: str, loop: Loop, do: Callable[[Event], None], read: Callable[[Link], memoryview | None]
@@ -45,6 +48,9 @@ class UpstreamLinks:
         self._read = read
         self._upstreams: dict[int, _Upstream] = {}  # by wire
         self._unreachable: dict[int, tuple[float, PulseError]] = {}  # wires: when and why the desk could not connect
+
+    def __bool__(self) -> bool:
+        return bool(self._upstreams)
 
     @property
     def stuck(self) -> bool:
