@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from eardrum.protocol.catalog import CorkPlaybackStream, DrainPlaybackStream, GetSinkInfo, GetSourceInfo, SetSinkMute
+from eardrum.server.events import Brought, Passed, Sound, Woke
 from eardrum.server.mixed import MAX_LATE, MAX_PERIOD, MIN_PERIOD, sum_of
 from eardrum.server.rights import Right
-from eardrum.testing.stage import FLOAT, PLAY_ONLY, sine
+from eardrum.testing.stage import ALL, FLOAT, PLAY_ONLY, sine
 
 FRAME = FLOAT.frame_bytes
 SECOND = 48000 * FRAME
@@ -25,6 +26,51 @@ def found(heard: np.ndarray, tune: np.ndarray) -> int:
     start = int(sounding[0]) - int(np.nonzero(np.abs(tune).max(axis=1))[0][0])
     assert np.array_equal(heard[start : start + len(tune)], tune), "something else was heard"
     return start
+
+
+# -- what nobody hears
+
+
+@pytest.mark.parametrize("rate", [48000, 44100])
+def test_who_plays_is_asked_for_as_much_when_nobody_hears_it(outlet, rate):
+    asked = []
+    for end in ("null", FILE):
+        stage = outlet(end)
+        program = stage.join()
+        program.play(FLOAT._replace(rate=rate), tlength=SECOND // 5, prebuf=FRAME)
+        program.write(0, bytes(SECOND // 5))
+        stage.passes(0.19)
+        asked.append(program.requested())
+    unheard, heard = asked
+    assert 0 < unheard <= heard  # a resampler takes something in advance
+    assert heard - unheard == (0 if rate == 48000 else pytest.approx(0.023 * rate * FRAME, rel=0.1))
+
+
+def test_who_begins_to_listen_hears_what_is_played_from_then_on(outlet):
+    stage = outlet()
+    program, listener = stage.join(), stage.join(ALL | Right.HEAR)
+    program.play(**DEEP)
+    program.write(0, sine(440, 48000).tobytes())
+    stage.passes(0.25)
+    listener.record(source_name="output.monitor", **QUICK)
+    stage.passes(0.5)
+    heard = listener.heard()
+    assert len(heard) >= 20_000
+    assert np.array_equal(heard, sine(440, 48000)[12_000 : 12_000 + len(heard)])
+
+
+def test_what_several_have_sent_is_handed_in_at_once_and_before_the_buses_go_on(outlet):
+    stage = outlet(FILE)
+    programs = [stage.join() for _ in range(2)]
+    for program in programs:
+        program.play(tlength=960 * FRAME, prebuf=480 * FRAME, minreq=240 * FRAME)
+        program.write(0, sine(440, 480, 0.25).tobytes())
+    stage.now += 0.02
+    stage.happens(Passed(stage.now, 0.0))
+    data = memoryview(sine(440, 960, 0.25)[480:].tobytes())
+    stage.happens(Brought([Sound(program.number, 0, 0, 0, data, True, len(data)) for program in programs]))
+    stage.happens(Woke(stage.now, 0.0))
+    assert np.array_equal(stage.written(), sine(440, 960, 0.5))
 
 
 # -- rooms

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eardrum.server.mixed import Buses
 from eardrum.server.samples import Tape
@@ -41,6 +43,33 @@ def test_a_second_at_any_rate_is_a_second(rate):
     while len(block := singer.take(480)[0]):
         frames += len(block)
     assert (frames, singer.spent, singer.ahead_usec) == (48000, True, 0)
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000, 96000])
+def test_what_nobody_hears_takes_as_long(rate):
+    singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 2, rate), sine(440, rate, rate=rate))
+    frames = consumed = 0
+    while found := singer.skip(480):
+        frames += found[0]
+        consumed += found[1]
+        if singer.spent:
+            break
+    assert (frames, consumed) == (48000, rate * 8)
+
+
+@given(
+    rate=st.sampled_from([8000, 44100, 48000, 96000]),
+    turns=st.lists(st.tuples(st.booleans(), st.integers(1, 2000)), max_size=12),
+)
+def test_nothing_is_lost_when_somebody_listens_now_and_then(rate, turns):
+    singer = voice(SampleSpec(SampleFormat.FLOAT32LE, 2, rate), np.full((rate // 2, 2), 0.5, np.float32))
+    frames = sum(len(singer.take(count)[0]) if heard else singer.skip(count)[0] for heard, count in turns)
+    lost = len(turns) * -(-48_000 // rate)  # a frame of the stream for each change, no more
+    assert abs(frames - min(24_000, sum(count for _, count in turns))) <= lost
+    while len(block := singer.take(480)[0]):
+        frames += len(block)
+    assert abs(frames - 24_000) <= lost
+    assert singer.spent
 
 
 def test_what_was_resampled_and_not_played_can_be_forgotten():

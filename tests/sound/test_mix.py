@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from eardrum.sound.mix import add
+from eardrum.sound.mix import add, total
 from eardrum.sound.volume import gains
-from eardrum.terms.audio import VOLUME_NORM
+from eardrum.terms.audio import VOLUME_NORM, SampleFormat, SampleSpec
 
 HALF = round(VOLUME_NORM * 0.5 ** (1 / 3))
 
@@ -15,34 +15,34 @@ def ones(frames: int) -> np.ndarray:
 
 
 def test_sounds_are_added_in_place():
-    total = ones(3)
-    add(total, ones(3) * 2)
-    assert total.tolist() == [[3, 3]] * 3
+    whole = ones(3)
+    add(whole, ones(3) * 2)
+    assert whole.tolist() == [[3, 3]] * 3
 
 
 def test_each_channel_has_its_gain():
-    total = ones(2)
-    add(total, ones(2), gains((VOLUME_NORM, HALF)))
-    np.testing.assert_allclose(total, [[2, 1.5]] * 2, rtol=1e-4)
+    whole = ones(2)
+    add(whole, ones(2), gains((VOLUME_NORM, HALF)))
+    np.testing.assert_allclose(whole, [[2, 1.5]] * 2, rtol=1e-4)
 
 
 def test_one_gain_counts_for_all_channels():
-    total = ones(2)
-    add(total, ones(2), gains((HALF, HALF)))
-    np.testing.assert_allclose(total, [[1.5, 1.5]] * 2, rtol=1e-4)
+    whole = ones(2)
+    add(whole, ones(2), gains((HALF, HALF)))
+    np.testing.assert_allclose(whole, [[1.5, 1.5]] * 2, rtol=1e-4)
 
 
 def test_a_stream_may_begin_within_the_block():
-    total = ones(4)
-    add(total, ones(2), None, 1)
-    assert total[:, 0].tolist() == [1, 2, 2, 1]
+    whole = ones(4)
+    add(whole, ones(2), None, 1)
+    assert whole[:, 0].tolist() == [1, 2, 2, 1]
 
 
 def test_nothing_is_clipped():
-    total = ones(1)
+    whole = ones(1)
     for _ in range(9):
-        add(total, ones(1))
-    assert total.tolist() == [[10, 10]]
+        add(whole, ones(1))
+    assert whole.tolist() == [[10, 10]]
 
 
 def test_the_stream_itself_stays_as_it_was():
@@ -55,3 +55,10 @@ def test_the_stream_itself_stays_as_it_was():
 def test_a_block_that_is_too_long_is_a_bug():
     with pytest.raises(ValueError, match="broadcast"):
         add(ones(2), ones(3))
+
+
+def test_bytes_of_one_spec_are_summed_as_blocks_are():
+    parts = [np.array(frames, "<i2").tobytes() for frames in ([[1, 2], [3, 4]], [[10, 20], [30, 40]], [[5, 6], [7, 8]])]
+    spec = SampleSpec(SampleFormat.S16LE, 2, 48_000)
+    assert (total(parts, spec) * 32_768).tolist() == [[16, 28], [40, 52]]
+    assert (total(parts[:1], spec) * 32_768).tolist() == [[1, 2], [3, 4]]

@@ -15,9 +15,10 @@ import numpy as np
 
 from eardrum.server.effects import Effect, WriteFile
 from eardrum.server.objects import Sink
+from eardrum.sound import convert
 from eardrum.sound.block import Block
-from eardrum.sound.mix import add
-from eardrum.terms.audio import STEREO, ChannelMap
+from eardrum.sound.mix import add, total
+from eardrum.terms.audio import STEREO, ChannelMap, Samples, SampleSpec
 
 if TYPE_CHECKING:
     from eardrum.server.feeds import Feed
@@ -221,33 +222,47 @@ class Bus:
             return
         sums: dict[Sink, Block] = {}
         alone: dict[SinkInput, Block] = {}
+        alike: dict[tuple[Sink, SampleSpec], list[Samples]] = {}  # whole blocks that can be converted together
         sounding = 0
+
+        def sounds(sink: Sink, block: Block) -> None:
+            nonlocal sounding
+            sounding = max(sounding, len(block))
+            if sink not in sums:
+                sums[sink] = np.zeros((frames, self.channels), np.float32)
+            add(sums[sink], block)
+
         for stream in tuple(self._streams):
-            block = stream.take(frames)
+            sink = stream.sink
+            if stream.voice.plain and not self._soloists:
+                data = stream.take_bytes(frames)
+                if len(data) == frames * stream.spec.frame_bytes:
+                    alike.setdefault((sink, stream.spec), []).append(data)
+                    continue
+                block = convert.decode(data, stream.spec)
+            else:
+                block = stream.take(frames)
             if len(block):
-                if self._soloists and stream.heard_as in self._soloists:
+                if stream.heard_as in self._soloists:
                     alone[stream.heard_as] = padded(block, frames)
-                sounding = max(sounding, len(block))
-                sink = stream.sink
-                if sink not in sums:
-                    sums[sink] = np.zeros((frames, self.channels), np.float32)
-                add(sums[sink], block)
+                sounds(sink, block)
+        for (sink, spec), parts in alike.items():
+            sounds(sink, total(parts, spec))
         for feed in self.feeds:
             if feed.active:
-                sounding = frames
-                add(sums.setdefault(feed.sink, np.zeros((frames, self.channels), np.float32)), feed.take(frames))
+                sounds(feed.sink, feed.take(frames))
         if self.inflow is not None and self.recorded():
             if not self._flows:
                 self._flows = True
                 self.inflow.begin()
             sums[self._inlet] = padded(self.inflow.read(frames), frames)
-        for sink, total in sums.items():
+        for sink, block in sums.items():
             if sink.gain is not None:
-                total *= sink.gain
+                block *= sink.gain
         if sums and self.onward:
-            total = sum_of(list(sums.values()), frames, self.channels)
+            everything = sum_of(list(sums.values()), frames, self.channels)
             for feed in self.onward:
-                feed.give(total)
+                feed.give(everything)
         if self.writes_file:
             self._write(sums, sounding, frames)
         if self._taps:

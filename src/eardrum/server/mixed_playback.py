@@ -28,7 +28,7 @@ from eardrum.server.player import Player
 from eardrum.server.stream import Agreed, Tag
 from eardrum.sound.block import Block
 from eardrum.sound.ring import Ring
-from eardrum.terms.audio import MAX_QUEUE, BufferAttr
+from eardrum.terms.audio import MAX_QUEUE, BufferAttr, Samples
 from eardrum.terms.errors import PulseError
 
 if TYPE_CHECKING:
@@ -286,6 +286,11 @@ class MixedPlayback(Player, PlaybackStream):
         block, consumed = self.voice.take(frames, last=bool(self.draining))
         self._goes_on(frames, len(block), consumed)
         return block
+
+    def take_bytes(self, frames: int) -> Samples:
+        data = self.voice.take_bytes(frames)
+        self._goes_on(frames, len(data) // self.frame_bytes, len(data))
+        return data
 
     def skip(self, frames: int) -> None:
         self._goes_on(frames, *self.voice.skip(frames))

@@ -14,6 +14,7 @@ from eardrum.server.player import Player
 from eardrum.server.samples import Sample, Tape
 from eardrum.server.stream import Agreed
 from eardrum.sound.block import Block
+from eardrum.terms.audio import Samples
 from eardrum.terms.errors import PulseError
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class MixedSample(Player):
         block, _ = self.voice.take(frames)
         self._end_if_spent()
         return block
+
+    def take_bytes(self, frames: int) -> Samples:
+        data = self.voice.take_bytes(frames)
+        self._end_if_spent()
+        return data
 
     def skip(self, frames: int) -> None:
         self.voice.skip(frames)

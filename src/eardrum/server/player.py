@@ -9,6 +9,7 @@ from eardrum.server.playback import SinkInput
 from eardrum.server.voice import Queue, Voice
 from eardrum.sound.block import Block
 from eardrum.sound.volume import gains
+from eardrum.terms.audio import Samples
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Player(SinkInput):
     @abstractmethod
     def take(self, frames: int) -> Block:
         """The next `frames` frames at the bus's rate and channels, fewer if there are no more."""
+
+    @abstractmethod
+    def take_bytes(self, frames: int) -> Samples:
+        """As `take`, of a plain voice: in the stream's spec."""
 
     @abstractmethod
     def skip(self, frames: int) -> None:

@@ -130,6 +130,15 @@ class Voice:
         block, consumed = self._pull(frames, last)
         return remap.mix(block, self._mixing), consumed
 
+    @property
+    def plain(self) -> bool:
+        """Its bytes need only be decoded to sound on the bus."""
+        return self._mixing is None and self._resampler is None and not len(self._ready) and not self._unheard
+
+    def take_bytes(self, frames: int) -> Samples:
+        """As `take`, of a plain voice: in its spec, which is all that was taken from the queue."""
+        return self._queue.take(min(frames * self._spec.frame_bytes, self.fill))
+
     def skip(self, frames: int) -> tuple[int, int]:
         """As `take`, when nobody hears it: how many frames there were, and the bytes that were taken for them."""
         rate, frame_bytes = self._spec.rate, self._spec.frame_bytes
@@ -153,7 +162,9 @@ class Voice:
 
     def _pull(self, frames: int, last: bool) -> tuple[Block, int]:
         """As `take`, in the stream's own channels and at full level."""
-        self._unheard = 0  # less than a frame, unless somebody listens just after the last has stopped
+        if self._unheard:  # gone unheard, it is silence now
+            self._add_ready(np.zeros((self._unheard // self._spec.rate, self._spec.channels), np.float32))
+            self._unheard = 0
         frame_bytes = self._spec.frame_bytes
         resampler = self._resampler
         if resampler is None:
