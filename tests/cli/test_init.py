@@ -13,7 +13,7 @@ from eardrum.terms.errors import Complaint
 
 def test_help_names_every_verb():
     for verb in VERBS:
-        importlib.import_module(f"eardrum.cli.{verb}")
+        importlib.import_module(f"eardrum.cli.{verb.replace('-', '_')}")
     said = CliRunner().invoke(eardrum, ["--help"])
     assert said.exit_code == 0
     assert [line.split()[0] for line in said.stdout.partition("Commands:")[2].splitlines() if line] == list(VERBS)

@@ -47,7 +47,7 @@ def calls(called: threading.Event, command: list[str], tmp_path: Path, **variabl
 
 def test_libpulse_goes_to_the_server_of_client_conf(called, tmp_path):
     conf = tmp_path / "client.conf"
-    conf.write_text(client_conf(str(tmp_path)))
+    conf.write_text(client_conf(server(str(tmp_path))))
     assert calls(called, ["pactl", "info"], tmp_path, PULSE_CLIENTCONFIG=str(conf))
 
 

@@ -17,7 +17,9 @@ import click
 from eardrum import __version__
 from eardrum.terms.errors import Complaint
 
-VERBS = ("up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve", "paths")
+VERBS = (
+    "up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve", "paths", "client-config",
+)  # fmt: skip
 HIDDEN = ("pulseaudio", "pacmd")  # what the shims of `serve` run
 
 
@@ -30,7 +32,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS + HIDDEN:
             return None
-        verb: click.Command = importlib.import_module(f"eardrum.cli.{cmd_name}").verb
+        verb: click.Command = importlib.import_module(f"eardrum.cli.{cmd_name.replace('-', '_')}").verb
         return verb
 
     def resolve_command(

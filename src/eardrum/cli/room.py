@@ -20,7 +20,7 @@ def _room(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     return None if value is None else checked_name(value.removeprefix("room:"), "room")
 
 
-@click.command("room")
+@click.command("room", short_help="Keep a room, or list the rooms.")
 @options.runtime_dir
 @click.option("--close", is_flag=True, help="Keep room NAME no longer.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the control socket says, as JSON.")

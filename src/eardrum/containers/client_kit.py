@@ -11,11 +11,17 @@ def server(directory: str = DIRECTORY) -> str:
     return f"unix:{directory}/native"
 
 
-def client_conf(directory: str = DIRECTORY) -> str:
-    """Text for PULSE_CLIENTCONFIG: this outlet, and never a sound server of the program's own."""
-    return f"default-server = {server(directory)}\nautospawn = no\n"
+def client_conf(server: str, cookie: str | None = None) -> str:
+    """Text for PULSE_CLIENTCONFIG or /etc/pulse/client.conf: this server, and never one of the program's own.
+
+    Shared memory stays off: no outlet has any, and with another server it fails where /dev/shm is the container's own.
+    """
+    lines = [f"default-server = {server}", *([f"cookie-file = {cookie}"] if cookie else [])]
+    return "\n".join((*lines, "autospawn = no", "enable-shm = no", ""))
 
 
 def asound_conf() -> str:
-    """Text for ALSA_CONFIG_PATH, after the system's own file: `default` is PulseAudio for samples and for levels."""
+    """Text for ALSA_CONFIG_PATH, after the system's own file, or for /etc/asound.conf: `default` is PulseAudio for
+    samples and for levels. Which server that is, PULSE_SERVER or client.conf says.
+    """
     return "pcm.!default { type pulse }\nctl.!default { type pulse }\n"

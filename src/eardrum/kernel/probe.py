@@ -99,6 +99,6 @@ def _connected_over_network(address: Address) -> socket.socket:
 def _why_not(address: Address, error: OSError) -> str:
     if address.path is None:
         return f"no connection: {error.strerror or 'no answer'}"
-    excess = len(os.fsencode(address.path)) - LONGEST_PATH
+    length = len(os.fsencode(address.path))
     why = unreachable(address.path, error).why
-    return f"{why} (the path is {excess} bytes too long, a client cuts them off)" if excess > 0 else why
+    return f"{why} (the path has {length} bytes, a client cuts it to {LONGEST_PATH})" if length > LONGEST_PATH else why
