@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from eardrum.kernel import x11
-from eardrum.kernel.x11 import root_window
+from eardrum.kernel.x11 import Publication, root_window
 from eardrum.terms.errors import Complaint
 
 ROOT = 77
@@ -48,12 +48,20 @@ class Display:
                 self.theirs.sendall(bytes((2,)) + bytes(31))  # an event
                 if head[0] == 16:
                     names.append(rest[4 : 4 + struct.unpack_from("<H", rest)[0]].decode())
-                    atom = len(names) if names[-1] in self.properties else 0
+                    atom = len(names) if names[-1] in self.properties or not head[1] else 0
                     self.theirs.sendall(struct.pack("<BxHII20x", 1, 0, 0, atom))
+                    continue
+                window, atom = struct.unpack_from("<II", rest)
+                assert window == ROOT
+                name = names[atom - 1] if atom else ""
+                if head[0] == 18:
+                    kind, width, length = struct.unpack_from("<8xIBxxxI", rest)
+                    assert (kind, width) == (31, 8)
+                    self.properties[name] = rest[20 : 20 + length]
+                elif head[0] == 19:
+                    self.properties.pop(name)
                 else:
-                    window, atom = struct.unpack_from("<II", rest)
-                    assert window == ROOT
-                    text = self.properties[names[atom - 1]]
+                    text = self.properties[name]
                     padded = text + bytes(-len(text) % 4)
                     self.theirs.sendall(
                         struct.pack("<BBHIIII12x", 1, 8, 0, len(padded) // 4, 31, 0, len(text)) + padded
@@ -97,3 +105,32 @@ def test_who_is_refused_is_told_why(monkeypatch):
 def test_no_display(name):
     with pytest.raises(Complaint, match=f"^DISPLAY {name}: "):
         root_window(name, ("A",), 10)
+
+
+@pytest.mark.parametrize("still_ours", [True, False])
+def test_what_is_published_is_taken_back_while_it_is_ours(monkeypatch, still_ours):
+    texts = {"SERVER": "unix:/a", "ID": "1@here/2"}
+    with Display({"OTHER": b"stays"}) as display:
+        monkeypatch.setattr(x11, "_connected", lambda name, patience: display.ours)
+        publication = Publication(":5", texts, "ID", 10)
+        assert display.properties == {"OTHER": b"stays", "SERVER": b"unix:/a", "ID": b"1@here/2"}
+        if not still_ours:
+            display.properties |= {"SERVER": b"unix:/b", "ID": b"1@here/3"}
+        publication.withdraw()
+        left = {"OTHER": b"stays"} if still_ours else {"OTHER": b"stays", "SERVER": b"unix:/b", "ID": b"1@here/3"}
+        assert display.properties == left
+
+
+def test_a_display_that_is_gone_has_taken_it_along(monkeypatch):
+    with Display({}) as display:
+        monkeypatch.setattr(x11, "_connected", lambda name, patience: display.ours)
+        publication = Publication(":5", {"ID": "1@here/2"}, "ID", 10)
+        display.theirs.shutdown(socket.SHUT_RDWR)
+        publication.withdraw()
+
+
+def test_nothing_is_published_on_a_display_that_refuses_us(monkeypatch):
+    with Display({}, status=0) as display:
+        monkeypatch.setattr(x11, "_connected", lambda name, patience: display.ours)
+        with pytest.raises(Complaint, match="DISPLAY :5: refused us: Not you"):
+            Publication(":5", {"ID": "1@here/2"}, "ID", 10)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from eardrum.kernel.x11 import root_window
 from eardrum.testing.servers import EARDRUM, RATE, end, wait_until
 
 OTHER = 4444  # uid and gid of nobody in particular
@@ -332,6 +333,60 @@ def test_a_relative_socket_of_a_module_is_in_the_runtime_directory(stage, base, 
     assert [*(place / "own").iterdir()] == [place / "own/native"]
 
 
+# -- the X display
+
+
+NAMES = ("PULSE_SERVER", "PULSE_ID", "PULSE_SESSION_ID", "PULSE_COOKIE", "PULSE_SINK", "PULSE_SOURCE")
+
+
+@pytest.fixture
+def display(stage):
+    """An X display that forgets everything when its last client leaves, and lets in every user."""
+    reader, writer = os.pipe()
+    argv = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "64x64x24", "-nolisten", "tcp", "-ac"]
+    process = stage.start("serve-display", argv, pass_fds=[writer])
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        yield f":{told.readline().strip()}"
+    end(process)
+
+
+@pytest.mark.parametrize("session", [{}, {"XDG_SESSION_ID": "c5"}], ids=["no session", "session"])
+def test_what_lies_on_the_display_is_what_pulseaudio_puts_there(stage, base, started, display, session):
+    published = []
+    for name, command in COMMANDS.items():
+        place = base()
+        more = {"pulseaudio": ["-L", "module-x11-publish"], "eardrum": ["--x11"]}[name]
+        variables = {"HOME": str(place), "PULSE_RUNTIME_PATH": str(place / "own"), "DISPLAY": display, **session}
+        process = started(f"x11-{name}", [*command, *more], **variables)
+        found = wait_until(lambda: root_window(display, NAMES, 10).get("PULSE_COOKIE"), f"{name} on the display", 30)
+        assert found == (place / ".config/pulse/cookie").read_bytes().hex()
+        (place / "own").chmod(0o755)
+        remote = ["env", "--unset=XDG_RUNTIME_DIR", "HOME=/proc/none", "SSH_CONNECTION=far", f"DISPLAY={display}"]
+        asked = stage.run([*user(OTHER), *remote, "pactl", "info"])
+        assert (asked.returncode, asked.stdout.splitlines()[0].split("unix:")[-1]) == (0, f"{place}/own/native")
+        texts = root_window(display, NAMES, 10)
+        for varies, what in {str(place): "PLACE", found: "COOKIE", str(process.pid): "PID"}.items():
+            texts = {key: text.replace(varies, what) for key, text in texts.items()}
+        published.append(texts)
+        end(process)
+        assert root_window(display, NAMES, 10) == {}
+    assert published[1] == published[0]
+
+
+def test_what_another_server_put_on_the_display_stays(stage, base, started, display):
+    places = [base(), base()]
+    processes = []
+    for number, place in enumerate(places):
+        variables = {"HOME": str(place), "PULSE_RUNTIME_PATH": str(place), "DISPLAY": display}
+        processes.append(started(f"x11-{number}", [EARDRUM, "serve", "--x11"], **variables))
+        wait_until(lambda place=place: str(place) in str(root_window(display, NAMES, 10)), "its address", 30)
+    end(processes[0])
+    assert str(places[1]) in root_window(display, NAMES, 10)["PULSE_SERVER"]
+    end(processes[1])
+    assert root_window(display, NAMES, 10) == {}
+
+
 # -- what cannot be
 
 
@@ -362,4 +417,6 @@ def test_what_cannot_be_is_one_line_and_changes_nothing(stage, base):
     assert f"{place}: no cookie can be read" in complaint("--socket", f"{a},auth=cookie:{place}")
     assert "longer than 107 bytes" in complaint("--socket", f"{a}{'n' * 107}")
     assert "something that is no socket lies there" in complaint("--socket", f"{place}/no-socket")
+    assert "there is no DISPLAY" in complaint("--x11", "--socket", a, DISPLAY="")
+    assert "DISPLAY :4711: No such file or directory" in complaint("--x11", "--socket", a, DISPLAY=":4711")
     assert tree(place) == before

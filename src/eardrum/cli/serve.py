@@ -48,6 +48,7 @@ def _sockets(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 @click.option(
     "--system", is_flag=True, help="Be the user pulse, and serve group pulse-access at /var/run/pulse/native."
 )
+@click.option("--x11", is_flag=True, help="Tell the programs of the X display where the socket is, and the cookie.")
 @click.option(
     "--sink",
     default="null",
@@ -74,6 +75,7 @@ def _sockets(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 def verb(
     places: list[Place],
     system: bool,
+    x11: bool,
     sink: WireEnd,
     source: WireEnd | None,
     ready_fd: int | None,
@@ -97,7 +99,7 @@ def verb(
         _check(places, system)
         return
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when numpy is imported
-    from eardrum.cli.served_place import opened, usual_place
+    from eardrum.cli.served_place import opened, published, usual_place
     from eardrum.desk.wire_files import WireFiles
     from eardrum.kernel import descriptors, system_user
     from eardrum.server.events import INPUT, OUTPUT
@@ -112,6 +114,8 @@ def verb(
         served = opened(places or [usual_place(group)], _say)
         for one in served:
             stack.callback(one.socket.remove)
+        if x11:
+            stack.callback(published(served))
         wired = WireFiles({OUTPUT: sink, INPUT: source})
         wired.begin(fresh=False)
         stack.callback(wired.end)

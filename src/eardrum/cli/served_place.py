@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _MODE = re.compile(r"0?[0-7]{3}")
 _EVERYBODY = 0o006
+_X11_PATIENCE = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,28 @@ def usual_place(group: str | None) -> Place:
     from eardrum.worker.standard import MODE
 
     return Place(user_directory(surroundings()) / "native", Admission(group=group, cookie=USUAL_COOKIE), MODE)
+
+
+def published(served: Sequence[Served]) -> Callable[[], None]:
+    """Tell all who see the X display where we are, and the cookie; what is returned takes it back. Raises Complaint."""
+    from eardrum.kernel.machine import surroundings
+    from eardrum.kernel.x11 import Publication
+    from eardrum.upstream.discovery import machine_id
+
+    around = surroundings()
+    display = around.environment.get("DISPLAY")
+    if not display:
+        raise Complaint("--x11: there is no DISPLAY; set it, or leave --x11 away")
+    machine = machine_id(around)
+    cookie = next((one.door.cookie for one in served if one.door.cookie), None)
+    texts = {
+        "PULSE_SERVER": " ".join(f"{{{machine}}}unix:{one.socket.path}" for one in served),
+        "PULSE_ID": f"{os.getuid()}@{machine}/{os.getpid()}",
+        "PULSE_SESSION_ID": around.environment.get("XDG_SESSION_ID", ""),
+        "PULSE_COOKIE": cookie.hex() if cookie else "",
+    }
+    said = {name: text for name, text in texts.items() if text}
+    return Publication(display, said, "PULSE_ID", _X11_PATIENCE).withdraw
 
 
 def opened(places: Sequence[Place], say: Callable[[str], None]) -> list[Served]:

@@ -1,12 +1,13 @@
-"""The few words of X11 that tell what lies on the root window of a display."""
+"""The few words of X11 that tell what lies on the root window of a display, and put something there."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from eardrum.terms.errors import Complaint
@@ -16,7 +17,7 @@ LONGEST = 1023  # bytes of a property that libpulse takes
 _DISPLAY = re.compile(r"(?P<host>.*):(?P<number>[0-9]+)(\.[0-9]+)?")
 _FIRST_PORT = 6000
 _STRING = 31  # the atom of the type
-_INTERN_ATOM, _GET_PROPERTY = 16, 20
+_INTERN_ATOM, _CHANGE_PROPERTY, _DELETE_PROPERTY, _GET_PROPERTY = 16, 18, 19, 20
 _LOCAL, _INTERNET, _ANY = 256, 0, 65535  # families of .Xauthority
 _KEY_KIND = b"MIT-MAGIC-COOKIE-1"
 _LONGEST_REPLY = 1 << 18
@@ -27,15 +28,49 @@ def root_window(display: str, names: Sequence[str], patience: float) -> dict[str
 
     `display` is as in DISPLAY; `patience` is for each wait, in seconds. Raises Complaint.
     """
+    with _complaining(display, patience), _connected(display, patience) as connection:
+        window = _greet(connection, _key(connection, display))
+        found = {name: _property(connection, window, name) for name in names}
+    return {name: text for name, text in found.items() if text}
+
+
+class Publication:
+    """Texts that lie on the root window until `withdraw`, or until the display ends.
+
+    The connection is kept: a display whose last client leaves may forget everything.
+    """
+
+    def __init__(self, display: str, texts: Mapping[str, str], mark: str, patience: float) -> None:
+        """`mark` is the name of the text by which it is known to be still ours. Raises Complaint, as `root_window`."""
+        self._texts = texts
+        self._mark = mark
+        with contextlib.ExitStack() as stack, _complaining(display, patience):
+            self._connection = stack.enter_context(_connected(display, patience))
+            self._window = _greet(self._connection, _key(self._connection, display))
+            for name, text in texts.items():
+                _change(self._connection, self._window, name, text)
+            _property(self._connection, self._window, mark)  # its reply comes after all errors
+            stack.pop_all()
+
+    def withdraw(self) -> None:
+        """Take away what is still ours. A display that is gone has taken it along."""
+        connection, window = self._connection, self._window
+        with connection, contextlib.suppress(OSError, struct.error):
+            if _property(connection, window, self._mark) == self._texts[self._mark]:
+                for name in self._texts:
+                    atom = _atom(connection, name)
+                    connection.sendall(struct.pack("<BxHII", _DELETE_PROPERTY, 3, window, atom))
+                _property(connection, window, self._mark)
+
+
+@contextlib.contextmanager
+def _complaining(display: str, patience: float) -> Iterator[None]:
     try:
-        with _connected(display, patience) as connection:
-            window = _greet(connection, _key(connection, display))
-            found = {name: _property(connection, window, name) for name in names}
+        yield
     except TimeoutError:
         raise Complaint(f"DISPLAY {display}: no answer in {patience:g} s") from None
     except (OSError, struct.error) as error:
         raise Complaint(f"DISPLAY {display}: {getattr(error, 'strerror', None) or error}") from None
-    return {name: text for name, text in found.items() if text}
 
 
 def _connected(display: str, patience: float) -> socket.socket:
@@ -107,16 +142,30 @@ def _greet(connection: socket.socket, key: bytes) -> int:
 
 def _property(connection: socket.socket, window: int, name: str) -> str:
     """The text of one property; empty if there is none that libpulse would take."""
-    text = name.encode()
-    padded = _padded(text)
-    connection.sendall(struct.pack("<BBHHxx", _INTERN_ATOM, 1, 2 + len(padded) // 4, len(text)) + padded)
-    (atom,) = struct.unpack_from("<8xI", _reply(connection))
+    atom = _atom(connection, name)
     if not atom:
         return ""
     connection.sendall(struct.pack("<BxH5I", _GET_PROPERTY, 6, window, atom, _STRING, 0, LONGEST))
     reply = _reply(connection)
     width, length = struct.unpack_from("<xB14xI", reply)
     return reply[32 : 32 + length].decode(errors="replace") if width == 8 and length <= LONGEST else ""
+
+
+def _atom(connection: socket.socket, name: str, *, made: bool = False) -> int:
+    """The number of a property's name; 0 if the display does not know it, unless it shall be made."""
+    text = name.encode()
+    padded = _padded(text)
+    connection.sendall(struct.pack("<BBHHxx", _INTERN_ATOM, not made, 2 + len(padded) // 4, len(text)) + padded)
+    (atom,) = struct.unpack_from("<8xI", _reply(connection))
+    return int(atom)
+
+
+def _change(connection: socket.socket, window: int, name: str, text: str) -> None:
+    data = text.encode()
+    padded = _padded(data)
+    atom = _atom(connection, name, made=True)
+    head = struct.pack("<BxHIIIB3xI", _CHANGE_PROPERTY, 6 + len(padded) // 4, window, atom, _STRING, 8, len(data))
+    connection.sendall(head + padded)
 
 
 def _reply(connection: socket.socket) -> bytes:
