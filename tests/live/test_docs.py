@@ -172,6 +172,27 @@ def test_page(typed, desktop, stage, tmp_path, page):
 EXAMPLES = {"json": json.loads, "yaml": yaml.safe_load}
 
 
+def test_pipewire_plays_into_an_outlet(stage, desk, sounds, tmp_path, until):
+    file = tmp_path / "heard.wav"
+    outlet = desk.open("radio", output=f"file:{file}")
+    home = stage.make_directory("native")
+    configuration = home / ".config/pipewire/pipewire.conf.d/outlet.conf"
+    configuration.parent.mkdir(parents=True)
+    (block,) = blocks("sound-and-containers.md", "text")
+    configuration.write_text(block.replace("unix:/run/pulse/native", outlet.address))
+    bus = f"unix:path={home}/bus"
+    own = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "DBUS_SESSION_BUS_ADDRESS": bus}
+    for name, listens in (("dbus-daemon", "bus"), ("pipewire", "pipewire-0"), ("wireplumber", None)):
+        options = ["--session", "--nofork", f"--address={bus}"] if name == "dbus-daemon" else []
+        process = stage.start(f"native-{name}", [name, *options], own)
+        if listens:
+            stage.await_listener(process, f"native-{name}", home / listens)
+    until(lambda: "default.audio.sink" in stage.run(["pw-metadata"], own).stdout, "wireplumber to know its sink")
+    stage.run(["pw-play", str(sounds / "tone.wav")], own).check_returncode()
+    desk.close("radio")
+    heard.assert_tones(heard.trimmed(heard.load(file)[0])[500:-500], 48_000, (440, 660))
+
+
 @pytest.mark.parametrize("language", EXAMPLES)
 def test_examples_are_well_formed(language):
     pages = [page for page in DOCS.glob("*.md") if f"```{language}\n" in page.read_text()]
