@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,12 @@ def test_no_link_is_broken(seen, site):
 
     assert told(seen, site, broken) == {}
     assert sum(len(page["links"]) for page in seen.values()) > 1000
+
+
+def test_pages_beside_the_site_link_to_what_is_there():
+    for page in DOCS.parent.glob("*.md"):
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+        assert [link for link in links if not (DOCS.parent / link).exists()] == [], page.name
 
 
 def test_every_page_fits_every_window(seen, site):
