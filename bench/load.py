@@ -30,10 +30,12 @@ from eardrum.protocol.message import NEWEST, Message
 from eardrum.protocol.packets import DESCRIPTOR_BYTES, sound_head
 from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 
-NOISE = memoryview(os.urandom(2 * 1024 * 1024))  # full scale, s16
+NOISE = os.urandom(2 * 1024 * 1024)  # full scale, s16
+READ_BYTES = 4096
 _LENGTH = struct.Struct(">I")
 _REQUEST = struct.Struct(">xIxI")  # channel and bytes, behind command and tag
 _REQUEST_HEAD = b"L" + _LENGTH.pack(Request.CODE)
+_ONE_REQUEST = DESCRIPTOR_BYTES + 10 + _REQUEST.size
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class Generator:
         self._epoll = select.epoll()
         self._connections: dict[int, tuple[socket.socket, Asking]] = {}
         self._held: dict[int, bytes] = {}  # by descriptor, the beginning of a packet
+        self._packets: dict[tuple[int, int], bytes] = {}  # by channel and bytes of sound
         self._playing = 0
         self._found = Measured()
         addresses = load.address.split(",")
@@ -113,7 +116,10 @@ class Generator:
 
     def _hear(self, descriptor: int) -> None:
         connection, asking = self._connections[descriptor]
-        data = connection.recv(65536)
+        data = connection.recv(READ_BYTES)
+        if len(data) == _ONE_REQUEST and data.startswith(_REQUEST_HEAD, DESCRIPTOR_BYTES) and not self._held:
+            self._write(connection, *_REQUEST.unpack_from(data, DESCRIPTOR_BYTES + 10))
+            return
         if not data:
             raise RuntimeError("the server ended a connection")
         data = self._held.pop(descriptor, b"") + data
@@ -135,7 +141,10 @@ class Generator:
     def _write(self, connection: socket.socket, channel: int, nbytes: int) -> None:
         self._found.asked += nbytes
         self._found.packets += 1
-        if connection.sendmsg([sound_head(channel, nbytes), NOISE[:nbytes]]) < DESCRIPTOR_BYTES + nbytes:
+        packet = self._packets.get((channel, nbytes))
+        if packet is None:
+            packet = self._packets[channel, nbytes] = sound_head(channel, nbytes) + NOISE[:nbytes]
+        if connection.send(packet) < len(packet):
             raise RuntimeError("the server does not read")
 
     def _take(self, connection: socket.socket, heard: object) -> None:

@@ -46,7 +46,7 @@ class Ring:
         False, and nothing is changed, if it does not fit.
         """
         end = position + len(data)
-        if not self.fits(end):
+        if end > self.r + self.limit and end > self._end:
             return False
         if position < self.r:
             data = memoryview(data)[self.r - position :]
@@ -109,6 +109,9 @@ class Ring:
             self._hush(0, past - self._size)
 
     def _hush(self, start: int, stop: int) -> None:
+        if stop - start <= _SILENCE_BYTES:
+            self._view[start:stop] = self._silence[: stop - start]
+            return
         for at in range(start, stop, _SILENCE_BYTES):
             past = min(at + _SILENCE_BYTES, stop)
             self._view[at:past] = self._silence[: past - at]
