@@ -111,7 +111,8 @@ def test_everything_is_listed(stage, serve):
     assert "Name: input\n" in listed
 
 
-def test_as_the_first_process_it_buries_orphans_and_heeds_signals(stage, sounds):
+@pytest.mark.parametrize("first", ["", "tini -- "], ids=["alone", "under tini"])
+def test_as_the_first_process_it_buries_orphans_and_heeds_signals(first, stage, sounds):
     path = stage.make_directory("first") / "native"
     script = f'(sleep 0.01 & exec true) & exec "{EARDRUM}" serve --socket "{path}"'
     argv = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", script]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from eardrum.testing.servers import ALSA_PLUGIN, SEARCH_PATH
@@ -63,13 +63,13 @@ class Rootfs:
             elif not target.exists():
                 shutil.copy(path, target)  # what a link points at, under the link's name
 
-    def podman(self, storage: Path, uid: int, *command: str) -> list[str]:
-        """podman running `command` as `uid`; what podman itself keeps goes below `storage`."""
+    def podman(self, storage: Path, uid: int, *command: str, options: Sequence[str] = ()) -> list[str]:
+        """podman running `command` as `uid`; what podman itself keeps goes below `storage`. `options` are its own."""
         return [
             *("podman", "--root", str(storage / "root"), "--runroot", str(storage / "runroot"), "--runtime", "runc"),
             *("run", "--rm", "--network=none", "--read-only", f"--user={uid}"),
             *("--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000"),
-            *("--volume", f"{self.sounds}:/sounds:ro"),
+            *("--volume", f"{self.sounds}:/sounds:ro", *options),
             *("--rootfs", str(self.directory), *command),
         ]
 

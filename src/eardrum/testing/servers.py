@@ -40,6 +40,7 @@ PROGRAMS = {
     "ffmpeg": "ffmpeg",
     "aplay": "alsa-utils",
     "socat": "socat",
+    "tini": "tini",
     "sox": "sox",
     "mpv": "mpv",
     "gst-launch-1.0": "gstreamer1.0-tools",
