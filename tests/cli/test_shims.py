@@ -48,12 +48,14 @@ def test_a_script_starts_loads_and_ends_it(sh, where):
     pulseaudio --check
     pacmd load-module module-null-sink sink_name=mic
     pacmd set-default-sink mic
+    pacmd update-sink-proplist mic device.description=Mic >&2
+    pacmd unload-module module-suspend-on-idle >&2
     pacmd list-sinks | grep -e '^  . index' -e name
     pulseaudio -k
     while pulseaudio --check; do sleep 0.1; done
     """
     done = sh(script)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, len(done.stderr.splitlines())) == (0, 2)
     assert [line.split()[-1] for line in done.stdout.splitlines()[1::2]] == ["<auto_null>", "<speaker>", "<mic>"]
     assert done.stdout.splitlines()[4].split()[0] == "*"
 
@@ -68,6 +70,9 @@ def test_a_script_file_is_done(sh, place):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
+        ("pulseaudio --start; pacmd move-sink-input 7 auto_null", "NOENTITY"),
+        ("pulseaudio --start; pacmd move-source-output some auto_null", "no index"),
+        ("pulseaudio --start; pacmd update-source-proplist nobody device.description=x", "NOENTITY"),
         ("pulseaudio --dump-conf", "--dump-conf"),
         ("pulseaudio --start; pacmd dance", "dance"),
         ("pulseaudio --start; pacmd set-default-sink", "set-default-sink"),

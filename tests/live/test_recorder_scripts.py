@@ -1,25 +1,27 @@
-"""The module lines that recorders and meeting bots of public images begin with, and what they are for, in an outlet.
+"""The module lines that recorders and meeting bots of public images begin with, and what they are for.
 
-Each case is written after the pattern that several images share: what their start-up script says to the server, then
-where their browser plays and their recorder or speech listens.
+Each case is written after the pattern that several images share: what their start-up script says to pactl or pacmd,
+then where their browser plays and their recorder or speech listens.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
 from eardrum.testing import heard
-from eardrum.testing.servers import RATE
+from eardrum.testing.servers import EARDRUM, RATE
 
-TONES = (440, 660)  # Hz, of tone.wav
+TONES = (440, 660)  # Hz, of short.wav
 RIVALS = (1000, 1500)  # Hz, of another container
+NAMES = ("one", "two")
 
 
 @dataclass(frozen=True)
 class Image:
-    """What an image's script says to pactl, a line each; `played` and `recorded` are devices, "" for the default."""
+    """What an image's script says, a line each; `played` and `recorded` are devices, "" for the default."""
 
     script: str
     played: str = ""
@@ -87,28 +89,72 @@ def image(request):
     return IMAGES[request.param]
 
 
-def start_up(stage, address, image):
+class Started(NamedTuple):
+    """A server of an image: where its programs find it, and the command that takes a script's lines."""
+
+    environment: dict[str, str]
+    tool: str = "pactl"
+
+    @property
+    def address(self) -> str:
+        return self.environment.get("PULSE_SERVER") or f"unix:{self.environment['XDG_RUNTIME_DIR']}/pulse/native"
+
+
+def in_outlets(stage, desk):
+    """What an image starts is not there: its sound server is an outlet."""
+    return [Started({"PULSE_SERVER": desk.open(name, "null", modules=True).address}) for name in NAMES]
+
+
+def on_serve(stage, desk):
+    """An image that starts `eardrum serve`."""
+    return [Started({"PULSE_SERVER": stage.serve(f"image-{name}").address}) for name in NAMES]
+
+
+def by_shims(stage, desk):
+    """An image that starts `pulseaudio` and says its lines to `pacmd`."""
+    shims = stage.make_directory("shims")
+    stage.run([EARDRUM, "serve", "--install-shims", str(shims)]).check_returncode()
+    started = []
+    for name in NAMES:
+        environment = {"XDG_RUNTIME_DIR": str(stage.make_directory(f"image-{name}-run"))}
+        environment["PATH"] = f"{shims}:{stage.environment['PATH']}"
+        start = "pulseaudio --start --exit-idle-time=-1 --log-target=stderr && pulseaudio --check"
+        stage.run(["sh", "-c", start], environment).check_returncode()
+        started.append(Started(environment, "pacmd"))
+    return started
+
+
+@pytest.fixture(params=[in_outlets, on_serve, by_shims], ids=lambda way: way.__name__)
+def images_started(request, stage, desk):
+    """Two servers of the same kind, one for each container."""
+    started = request.param(stage, desk)
+    yield started
+    if request.param is not in_outlets:
+        for each in started:
+            stage.run(["pactl", "exit"], each.environment)
+
+
+def start_up(stage, started, image):
     for line in image.script.splitlines():
-        stage.run(["sh", "-c", f"pactl {line}"], {"PULSE_SERVER": address}).check_returncode()
+        stage.run(["sh", "-c", f"{started.tool} {line}"], started.environment).check_returncode()
 
 
-def play(stage, address, device, file):
+def play(stage, started, device, file):
     option = [f"--device={device}"] if device else []
-    return stage.start("played", ["paplay", *option, str(file)], {"PULSE_SERVER": address})
+    return stage.start("played", ["paplay", *option, str(file)], started.environment)
 
 
-def test_an_image_hears_itself_and_nobody_else(image, desk, stage, sounds, frames_of):
-    other = heard.write_wav(sounds / "other.wav", heard.stereo_tones(*RIVALS, 2.0, RATE, 0.5), RATE)
-    outlets = [desk.open(name, "null", modules=True).address for name in ("one", "two")]
-    for address in outlets:
-        start_up(stage, address, image)
-    recordings = [stage.record(address, image.recorded) for address in outlets]
-    players = [
-        play(stage, *each) for each in zip(outlets, [image.played] * 2, (sounds / "tone.wav", other), strict=True)
-    ]
+def test_an_image_hears_itself_and_nobody_else(image, images_started, stage, sounds, frames_of):
+    tones = heard.stereo_tones(*RIVALS, frames_of("short") / RATE, RATE, 0.5)
+    other = heard.write_wav(sounds / "other.wav", tones, RATE)
+    for started in images_started:
+        start_up(stage, started, image)
+    recordings = [stage.record(started.address, image.recorded) for started in images_started]
+    files = (sounds / "short.wav", other)
+    players = [play(stage, started, image.played, file) for started, file in zip(images_started, files, strict=True)]
     assert [player.wait(60) for player in players] == [0, 0]
     for recording, tones in zip(recordings, (TONES, RIVALS), strict=True):
         sound = heard.trimmed(recording.finish())
         heard.assert_tones(sound, RATE, tones, 0.5)
         heard.assert_no_gap(sound, RATE)
-        assert abs(len(sound) - frames_of("tone")) <= 4
+        assert abs(len(sound) - frames_of("short")) <= 4

@@ -51,11 +51,9 @@ def _load(client: Client, name: str, *arguments: str) -> str:
 def _unload(client: Client, module: str) -> str:
     listed: Any = client.ask(c.GetModuleInfoList())
     indices = [item.index for item in listed.items if module in (str(item.index), item.name)]
-    if not indices:
-        raise Complaint(f"unload-module {module}: no such module is loaded")
     for index in indices:
         client.ask(c.UnloadModule(index=index))
-    return ""
+    return "" if indices else f"Module {module} is not loaded.\n"  # scripts go on
 
 
 def _device(say: Say, field: str, read: Callable[[str], object]) -> Callable[..., str]:
@@ -64,6 +62,38 @@ def _device(say: Say, field: str, read: Callable[[str], object]) -> Callable[...
         return ""
 
     return do
+
+
+def _stream(say: Say, to: str) -> Callable[..., str]:
+    def do(client: Client, index: str, device: str) -> str:
+        client.ask(say(index=_number(index), **{to: device}))
+        return ""
+
+    return do
+
+
+def _ended(say: Say) -> Callable[..., str]:
+    def do(client: Client, index: str) -> str:
+        client.ask(say(index=_number(index)))
+        return ""
+
+    return do
+
+
+def _described(look_up: Say) -> Callable[..., str]:
+    """Descriptions stay as the module was told; scripts that set one afterwards go on."""
+
+    def do(client: Client, device: str, *properties: str) -> str:
+        client.ask(look_up(name=device))
+        return f"The properties of {device} stay as they were made.\n"
+
+    return do
+
+
+def _number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise Complaint(f"{value}: no index of a stream", status=2)
+    return int(value)
 
 
 def _default(say: Say) -> Callable[..., str]:
@@ -116,6 +146,12 @@ _COMMANDS: dict[str, Callable[..., str]] = {
     "set-source-volume": _device(c.SetSourceVolume, "volume", _volume),
     "set-sink-mute": _device(c.SetSinkMute, "muted", _truth),
     "set-source-mute": _device(c.SetSourceMute, "muted", _truth),
+    "move-sink-input": _stream(c.MoveSinkInput, "sink_name"),
+    "move-source-output": _stream(c.MoveSourceOutput, "source_name"),
+    "kill-sink-input": _ended(c.KillSinkInput),
+    "kill-source-output": _ended(c.KillSourceOutput),
+    "update-sink-proplist": _described(c.LookupSink),
+    "update-source-proplist": _described(c.LookupSource),
     "suspend-sink": _device(c.SuspendSink, "suspend", _truth),
     "suspend-source": _device(c.SuspendSource, "suspend", _truth),
     "list-sinks": _list("sink", c.GetSinkInfoList(), "default_sink"),
