@@ -183,6 +183,22 @@ def test_a_loopback_has_no_hole_when_the_worker_is_woken_late(stage, script):
     assert_has(script.heard(0), wave)
 
 
+@pytest.mark.parametrize("between", [0.0, 0.03, 0.09])
+def test_a_loopback_begins_as_late_as_it_should_wherever_its_sink_is_in_its_cycle(stage, script, between):
+    load(script, "null-sink", "sink_name=speaker")
+    load(script, "loopback", "source=speaker.monitor sink=output latency_msec=50")
+    script.record(source_name="output.monitor", fragsize=SECOND // 10)
+    stage.passes(1.0 + between)
+    begun = stage.now
+    wave = sine(440, 48000)
+    heard_while(stage, script, 0, script, wave, "speaker")
+    stage.passes(1)
+    heard = script.heard(0)
+    assert_has(heard, wave)
+    late = np.flatnonzero(heard[:, 0])[0] / 48000 - (begun - 100)  # the record stream began at 100
+    assert late == pytest.approx(0.05, abs=0.002)
+
+
 def test_between_different_rates_a_tone_stays_whole(stage, script):
     load(script, "null-sink", "sink_name=cd rate=44100")
     load(script, "loopback", "source=cd.monitor sink=output latency_msec=50")

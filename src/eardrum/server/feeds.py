@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from eardrum.server.objects import Sink
 
 RESAMPLING_DELAY = 0.02  # seconds; a resampler gives its frames in uneven pieces
-LONGEST = 2.0  # seconds that a feed may hold: what is older is lost
+LONGEST = 4.0  # seconds that a feed may hold: what is older is lost
 
 
 class Feed:
@@ -61,8 +61,8 @@ class Feed:
         self.origin.onward.remove(self)
         self.target.feeds.remove(self)
 
-    def give(self, block: Block) -> None:
-        """One block of the origin's sum, which must not be changed.
+    def give(self, block: Block, begins: int) -> None:
+        """One block of the origin's sum, which begins at frame `begins` of its clock and must not be changed.
 
         It is limited as what programs play is, so that sound which grows in a circle of feeds stays finite.
         Silence for longer than the delay is not passed on, so that a circle of feeds in which nothing sounds rests.
@@ -73,7 +73,8 @@ class Feed:
             self.held = 0
             return
         if not self.held and self._delay:
-            self._push(np.zeros((self._delay, self.target.channels), np.float32))
+            missing = self._delay + self.target.ahead(begins, self.origin.rate)  # the two have cycles of their own
+            self._push(np.zeros((max(0, missing), self.target.channels), np.float32))
         if np.abs(block).max(initial=0) > LOUDEST:
             block = np.clip(block, -LOUDEST, LOUDEST)
         if self._resampler is not None:

@@ -162,6 +162,10 @@ class Bus:
             self._taps.remove(record)
             self._soloists = {each.only for each in self._taps if each.only}
 
+    def ahead(self, frames: int, rate: int) -> int:
+        """How many frames of this bus lie between what it has consumed and a moment in another's frames."""
+        return 0 if self._position is None else frames * self.rate // rate - self._position
+
     def frames_due(self, now: float) -> int:
         """Frames that were heard by now and not yet taken from the streams."""
         if self._position is None:
@@ -190,7 +194,7 @@ class Bus:
         if self._taps or self.steady or self.sounding():
             most = int(MAX_PERIOD * self.rate)
             for start in range(0, frames, most):
-                self._cycle(min(most, frames - start))
+                self._cycle(min(most, frames - start), self._position - frames + start)
         else:
             self._quiet += frames
             for feed in self.onward:
@@ -214,8 +218,8 @@ class Bus:
                 wait = max(MIN_REST, min(wait, rest))
         self.due = now + wait
 
-    def _cycle(self, frames: int) -> None:
-        """One block of sound."""
+    def _cycle(self, frames: int, begins: int) -> None:
+        """One block of sound, which begins so many frames after the clock."""
         if not (self._taps or self.writes_file or self.feeds or self.onward):
             for stream in tuple(self._streams):
                 stream.skip(frames)
@@ -262,7 +266,7 @@ class Bus:
         if sums and self.onward:
             everything = sum_of(list(sums.values()), frames, self.channels)
             for feed in self.onward:
-                feed.give(everything)
+                feed.give(everything, begins)
         if self.writes_file:
             self._write(sums, sounding, frames)
         if self._taps:
