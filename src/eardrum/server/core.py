@@ -384,10 +384,10 @@ class Server:
         return any(view.samples or view.modules for view in self.views.values())
 
     def count_streams(self) -> tuple[int, int]:
-        """How many streams play and how many record; corked ones do neither."""
+        """How many streams play and how many record; corked ones do neither, nor do those of modules."""
         views = self.views.values()
-        playing = sum(not stream.corked for view in views for stream in view.sink_inputs.values())
-        recording = sum(not stream.corked for view in views for stream in view.source_outputs.values())
+        playing = sum(_counts(stream) for view in views for stream in view.sink_inputs.values())
+        recording = sum(_counts(stream) for view in views for stream in view.source_outputs.values())
         return playing, recording
 
     def _tell_changes(self, view: View) -> None:
@@ -399,3 +399,7 @@ class Server:
                     client.untold.note(facility, change, index)
                 else:
                     self.tell(client, SubscribeEvent(event=facility | change, index=index))
+
+
+def _counts(stream: Stream) -> bool:
+    return not stream.corked and stream.module is None

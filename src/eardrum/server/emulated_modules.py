@@ -14,9 +14,12 @@ from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.admission import USUAL_COOKIE, Admission
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
-from eardrum.server.module_arguments import Arguments, wrong
+from eardrum.server.module_arguments import STREAM_PROPERTIES, Arguments, wrong
+from eardrum.server.module_streams import FeedInput, FeedOutput, Through, agreed
 from eardrum.server.objects import DEVICE_SPEC, AnyDevice, Module, Sink, Source, View
+from eardrum.server.playback import SinkInput
 from eardrum.server.routing import follow_default
+from eardrum.server.stream import Stream
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.errors import Refused
 from eardrum.terms.names import valid_device_name
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from eardrum.server.mixed import Bus
 
 MOST_MODULES = 64  # in one view
+MOST_STREAMS = 256  # of modules in one view: each costs something at every cycle
 LOOPBACK_MSEC = 200
 _UNITY = (VOLUME_NORM,)
 
@@ -79,8 +83,9 @@ def unload(server: Server, view: View, module: Module, *, quietly: bool = False)
     for other in tuple(view.modules.values()):
         if other.index in view.modules and other.stands_on(module):
             unload(server, view, other)
-    for feed in module.feeds:
-        feed.end()
+    for stream in module.streams:
+        if stream.index in (view.sink_inputs if isinstance(stream, SinkInput) else view.source_outputs):
+            server.remove(stream)
     default = view.default_sink, view.default_source
     for source in module.sources:
         server.remove_source(view, source)
@@ -136,6 +141,12 @@ def _source_named(view: View, name: str | None) -> Source:
     return _found(view.sources, view.default_source, name)
 
 
+def _monitor(view: View, sink: Sink) -> Source:
+    monitor = view.monitor_of(sink)
+    assert monitor is not None
+    return monitor
+
+
 def _new_bus(server: Server, module: Module, spec: SampleSpec, channel_map: ChannelMap) -> Bus:
     bus = server.buses.add(spec.rate, channel_map)
     module.buses.append(bus)
@@ -183,12 +194,25 @@ def _add_source(
     view.changed(Facility.SOURCE, Change.NEW, source.index)
 
 
-def _feed(module: Module, origin: Bus, sink: Sink, channel_map: ChannelMap | None = None, delay: float = 0.0) -> None:
+def _show(server: Server, view: View, module: Module, stream: Stream, *, stays: bool = True) -> None:
+    """A stream of the module is there. One that stays does so when the default changes."""
+    streams = sum(len(each.streams) for each in view.modules.values())
+    if streams >= MOST_STREAMS:
+        raise wrong(f"{MOST_STREAMS} streams of modules are there")
+    stream.placed = stays
+    module.streams.append(stream)
+    server.add(stream)
+
+
+def _play(
+    server: Server, view: View, module: Module, source: Source, sink: Sink, name: str,
+    channel_map: ChannelMap | None = None, *, no_move: bool = False,
+) -> None:  # fmt: skip
+    """A filter's sink, whose monitor is the source, plays into another."""
     if sink.bus is None:
         raise wrong(f"sink {sink.name} is another server's: nothing can be mixed into it here")
-    feed = Feed(origin, sink, channel_map, delay)
-    feed.begin()
-    module.feeds.append(feed)
+    asked = agreed(source.spec, channel_map or source.channel_map, name, "filter", {}, no_move=no_move)
+    _show(server, view, module, FeedInput(server, view, module, asked, Feed(source, sink, channel_map)))
 
 
 # -- the modules
@@ -209,7 +233,7 @@ def _null_source(server: Server, view: View, module: Module, said: Arguments) ->
     _add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
 
 
-def _remapped_sink(suffix: str, what: str) -> Callable[[Server, View, Module, Arguments], None]:
+def _remapped_sink(suffix: str, what: str, stream: str) -> Callable[[Server, View, Module, Arguments], None]:
     def make(server: Server, view: View, module: Module, said: Arguments) -> None:
         master = _sink_named(view, said.text("master") or said.text("sink_master"))
         spec, channel_map = said.spec(master.spec, master.channel_map)
@@ -220,13 +244,12 @@ def _remapped_sink(suffix: str, what: str) -> Callable[[Server, View, Module, Ar
         properties = {"device.class": value("filter"), **said.properties("sink_properties")}
         description = f"{what} {master.description}"
         sink = _add_sink(server, view, module, name, description, properties, spec, channel_map)
-        assert sink.bus is not None
-        _feed(module, sink.bus, master, taken_for)
+        _play(server, view, module, _monitor(view, sink), master, f"{stream} Stream", taken_for)
 
     return make
 
 
-def _remapped_source(suffix: str, what: str) -> Callable[[Server, View, Module, Arguments], None]:
+def _remapped_source(suffix: str, what: str, stream: str) -> Callable[[Server, View, Module, Arguments], None]:
     def make(server: Server, view: View, module: Module, said: Arguments) -> None:
         master = _source_named(view, said.text("master"))
         spec, channel_map = said.spec(master.spec, master.channel_map)
@@ -235,9 +258,11 @@ def _remapped_source(suffix: str, what: str) -> Callable[[Server, View, Module, 
             raise wrong("channel_map and master_channel_map have not as many channels")
         name = _free_name(view.sources, said.text("source_name") or f"{master.name}.{suffix}")
         source = Source(view.number_for("source"), name, f"{what} {master.description}", master.bus)
-        source.deaf_to, source.taken_as = master.deaf_to, taken_for
+        source.deaf_to, source.master, source.taken_as = master.deaf_to, master, taken_for
         properties = {"device.class": value("sound"), **said.properties("source_properties")}
         _add_source(view, module, source, properties, spec, channel_map)
+        asked = agreed(master.spec, taken_for, f"{stream} Stream", "filter", {}, no_move=True)
+        _show(server, view, module, Through(server, view, module, asked, master, source))
 
     return make
 
@@ -246,8 +271,19 @@ def _loopback(server: Server, view: View, module: Module, said: Arguments) -> No
     source, sink = _source_named(view, said.text("source")), _sink_named(view, said.text("sink"))
     if source.bus is None:
         raise wrong(f"source {source.name} is another server's: it cannot be mixed here")
+    if sink.bus is None:
+        raise wrong(f"sink {sink.name} is another server's: nothing can be mixed into it here")
     delay = said.number("latency_msec", LOOPBACK_MSEC, 1, 2000) / 1000
-    _feed(module, source.bus, sink, delay=max(delay, 0.02))
+    feed = Feed(source, sink, delay=max(delay, 0.02))
+    ends: tuple[tuple[type[FeedInput | FeedOutput], str, str, str], ...] = (
+        (FeedInput, f"Loopback from {source.description}", "sink", "sink_input_properties"),
+        (FeedOutput, f"Loopback to {sink.description}", "source", "source_output_properties"),
+    )
+    for make, name, device, key in ends:
+        properties = said.properties(key, STREAM_PROPERTIES)
+        stays = said.truth(f"{device}_dont_move", False)
+        asked = agreed(source.spec, source.channel_map, name, "abstract", properties, no_move=stays)
+        _show(server, view, module, make(server, view, module, asked, feed), stays=said.text(device) is not None)
 
 
 def _combine_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
@@ -257,9 +293,9 @@ def _combine_sink(server: Server, view: View, module: Module, said: Arguments) -
     properties = {"device.class": value("filter"), **said.properties("sink_properties")}
     name = said.text("sink_name") or "combined"
     sink = _add_sink(server, view, module, name, "Simultaneous Output", properties, spec, channel_map)
-    assert sink.bus is not None
     for slave in dict.fromkeys(slaves):
-        _feed(module, sink.bus, slave)
+        name = f"Simultaneous output on {slave.description}"
+        _play(server, view, module, _monitor(view, sink), slave, name, no_move=True)
 
 
 def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
@@ -345,18 +381,18 @@ MODULES: dict[str, Kind] = {
     ),
     "module-remap-sink": Kind(
         _keys(_FILTER + "sink_name sink_properties sink_master use_volume_sharing"),
-        _remapped_sink("remapped", "Remapped"),
+        _remapped_sink("remapped", "Remapped", "Remapped"),
     ),
     "module-virtual-sink": Kind(
         _keys(_FILTER + "sink_name sink_properties sink_master use_volume_sharing force_flat_volume"),
-        _remapped_sink("vsink", "Virtual Sink on"),
+        _remapped_sink("vsink", "Virtual Sink on", "Virtual Sink"),
     ),
     "module-remap-source": Kind(
-        _keys(_FILTER + "source_name source_properties"), _remapped_source("remapped", "Remapped")
+        _keys(_FILTER + "source_name source_properties"), _remapped_source("remapped", "Remapped", "Remapped")
     ),
     "module-virtual-source": Kind(
         _keys(_FILTER + "source_name source_properties uplink_sink use_volume_sharing force_flat_volume"),
-        _remapped_source("vsource", "Virtual Source of"),
+        _remapped_source("vsource", "Virtual Source of", "Virtual Source"),
     ),
     "module-loopback": Kind(
         _keys(

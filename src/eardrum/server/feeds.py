@@ -11,11 +11,14 @@ from eardrum.sound import remap
 from eardrum.sound.block import Block
 from eardrum.sound.convert import LOUDEST
 from eardrum.sound.resample import resampler
+from eardrum.sound.volume import Gains
 from eardrum.terms.audio import ChannelMap
+from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
     from eardrum.server.mixed import Bus
-    from eardrum.server.objects import Sink
+    from eardrum.server.objects import Sink, Source
+    from eardrum.server.playback import SinkInput
 
 RESAMPLING_DELAY = 0.02  # seconds; a resampler gives its frames in uneven pieces
 LONGEST = 4.0  # seconds that a feed may hold: what is older is lost
@@ -28,17 +31,26 @@ class Feed:
     its own sound again, by whatever way, must have a delay (seconds).
     """
 
-    def __init__(self, origin: Bus, sink: Sink, channel_map: ChannelMap | None = None, delay: float = 0.0) -> None:
-        """`channel_map` says what the origin's channels are taken for."""
-        assert sink.bus is not None
-        self.origin = origin
-        self.sink = sink
-        self.target: Bus = sink.bus
+    def __init__(self, source: Source, sink: Sink, channel_map: ChannelMap | None = None, delay: float = 0.0) -> None:
+        """`source` is heard; `channel_map` says what its channels are taken for. Both have a bus."""
         self.delayed = delay > 0
-        self._channel_map = channel_map or origin.channel_map
-        self._resampler = resampler(origin.rate, self.target.rate, origin.channels)
-        self._delay = int(max(delay, RESAMPLING_DELAY if self._resampler else 0.0) * self.target.rate)
+        self.gains: list[Gains | None] = [None, None]  # of its ends: where it plays, where it hears
+        self._taken_for = channel_map
+        self._asked = delay
+        self.heard_as: SinkInput | None = None  # where it plays, as clients see it
+        self._runs = False
         self._queue: deque[Block] = deque()
+        self._aim(source, sink)
+
+    def _aim(self, source: Source, sink: Sink) -> None:
+        assert source.bus is not None
+        assert sink.bus is not None
+        self.source, self.sink = source, sink
+        self.origin: Bus = source.bus
+        self.target: Bus = sink.bus
+        self._resampler = resampler(self.origin.rate, self.target.rate, len(source.channel_map))
+        self._delay = int(max(self._asked, RESAMPLING_DELAY if self._resampler else 0.0) * self.target.rate)
+        self._queue.clear()
         self.held = 0  # frames in the queue
         self._quiet = 0  # frames of silence that came last
 
@@ -52,14 +64,26 @@ class Feed:
         """There is something to be played, or there may be soon."""
         return self.held > 0 or self.origin.sounding()
 
-    def begin(self) -> None:
-        """Play into the target from now on."""
-        self.origin.onward.append(self)
-        self.target.feeds.append(self)
+    def let(self, runs: bool) -> None:
+        """Play into the target from now on, or no longer."""
+        if runs and not self._runs:
+            self.origin.onward.append(self)
+            self.target.feeds.append(self)
+        elif self._runs and not runs:
+            self.origin.onward.remove(self)
+            self.target.feeds.remove(self)
+        self._runs = runs
 
-    def end(self) -> None:
-        self.origin.onward.remove(self)
-        self.target.feeds.remove(self)
+    def move(self, source: Source, sink: Sink) -> None:
+        """Go on between these; what was on its way is lost. Raises Refused where the sound would go in a circle."""
+        if source.bus is None or sink.bus is None:
+            raise Refused(PulseError.NOTSUPPORTED, "what is another server's cannot be mixed here")
+        if source.monitor_of is sink or (not self.delayed and source.bus.hears(sink.bus)):
+            raise Refused(PulseError.INVALID, "it would hear itself")
+        runs = self._runs
+        self.let(False)
+        self._aim(source, sink)
+        self.let(runs)
 
     def give(self, block: Block, begins: int) -> None:
         """One block of the origin's sum, which begins at frame `begins` of its clock and must not be changed.
@@ -77,9 +101,15 @@ class Feed:
             self._push(np.zeros((max(0, missing), self.target.channels), np.float32))
         if np.abs(block).max(initial=0) > LOUDEST:
             block = np.clip(block, -LOUDEST, LOUDEST)
+        channel_map = self.origin.channel_map
+        if self.delayed:  # a filter plays on what is played into it, however loud its monitor is
+            block, channel_map = self.source.hear(block, channel_map)
+        for gain in self.gains:
+            if gain is not None:
+                block = block * gain
         if self._resampler is not None:
             block = self._resampler.feed(block)
-        self._push(remap.remap(block, self._channel_map, self.target.channel_map))
+        self._push(remap.remap(block, self._taken_for or channel_map, self.target.channel_map))
         while self.held > LONGEST * self.target.rate:
             self.held -= len(self._queue.popleft())
 

@@ -142,6 +142,10 @@ class Bus:
         visit(self)
         return ordered
 
+    def hears(self, other: Bus) -> bool:
+        """What is played on the other is heard here at once: it is this one, or feeds it."""
+        return other in self._with_origins(delayed=False)
+
     def recorded(self) -> bool:
         """Somebody records this bus, or one that it plays into."""
         return bool(self._taps) or any(feed.delayed or feed.target.recorded() for feed in self.onward)
@@ -254,7 +258,10 @@ class Bus:
             sounds(sink, total(parts, spec))
         for feed in self.feeds:
             if feed.active:
-                sounds(feed.sink, feed.take(frames))
+                block = feed.take(frames)
+                if feed.heard_as in self._soloists:
+                    alone[feed.heard_as] = block
+                sounds(feed.sink, block)
         if self.inflow is not None and self.recorded():
             if not self._flows:
                 self._flows = True

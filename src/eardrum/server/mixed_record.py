@@ -84,11 +84,7 @@ class MixedRecord(RecordStream):
 
     def give(self, block: Block) -> None:
         """One block from the bus, at its rate and channels; the block is shared and must not be changed."""
-        if self.source.gain is not None:
-            block = block * self.source.gain
-        device_map = self.bus.channel_map
-        if self.source.taken_as is not None:
-            block, device_map = remap.remap(block, device_map, self.source.taken_as), self.source.channel_map
+        block, device_map = self.source.hear(block, self.bus.channel_map)
         way = remap.matrix(device_map, self.channel_map, self.agreed.no_remap, self.agreed.no_remix)
         block = remap.mix(block, way)
         if self.resampler is not None:

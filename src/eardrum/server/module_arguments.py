@@ -23,6 +23,7 @@ from eardrum.terms.properties import text, value
 LONGEST = 4096  # characters
 LOWEST_RATE = 1000  # Hz of a device: with less, resampling to it and from it takes seconds of sound
 DEVICE_PROPERTIES = frozenset(("device.description", "device.class", "device.icon_name", "device.intended_roles"))
+STREAM_PROPERTIES = frozenset(("media.name", "media.role", "media.icon_name"))
 _DOUBLE, _SINGLE, _BARE = r'"((?:[^"\\]|\\.)*)"', r"'((?:[^'\\]|\\.)*)'", r"((?![\"'])(?:[^\s\\]|\\.)*)"
 _PAIR = re.compile(rf"\s*([A-Za-z0-9_.-]+)\s*=\s*(?:{_DOUBLE}|{_SINGLE}|{_BARE})(?=\s|$)")
 _TRUTHS = {
@@ -111,10 +112,10 @@ class Arguments:
             raise wrong(f"{key}={raw}: neither yes nor no")
         return _TRUTHS[raw.lower()]
 
-    def properties(self, key: str) -> dict[str, bytes]:
-        """Those of a device that are kept, as the wire has them."""
+    def properties(self, key: str, kept: frozenset[str] = DEVICE_PROPERTIES) -> dict[str, bytes]:
+        """Those that are kept, as the wire has them."""
         said = pairs(self._given.get(key, ""), key)
-        raw = {name: value(words) for name, words in said.items() if name in DEVICE_PROPERTIES}
+        raw = {name: value(words) for name, words in said.items() if name in kept}
         return {name: value(text(raw, name)) for name in raw}
 
     def channel_map(self, key: str, default: ChannelMap) -> ChannelMap:

@@ -13,15 +13,17 @@ from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.admission import Entry
 from eardrum.server.rights import Right
 from eardrum.server.samples import Sample, Upload
+from eardrum.sound import remap
+from eardrum.sound.block import Block
 from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
 
 if TYPE_CHECKING:
     from eardrum.server.effects import Effect
-    from eardrum.server.feeds import Feed
     from eardrum.server.mixed import Bus
     from eardrum.server.playback import PlaybackStream, SinkInput
-    from eardrum.server.record import RecordStream
+    from eardrum.server.record import RecordStream, SourceOutput
+    from eardrum.server.stream import Stream
 
 DEVICE_SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
 
@@ -65,6 +67,19 @@ class Source(Device):
     monitor_of: Sink | None = None  # on a bus: only this sink is heard
     deaf_to: Sink | None = None  # on a bus: all but this sink is heard
     taken_as: ChannelMap | None = None  # what is heard is brought to these channels, which then count as `channel_map`
+    master: Source | None = None  # the source that it hears
+    through: Gains | None = None  # the level of the stream by which it does
+
+    def hear(self, block: Block, channel_map: ChannelMap) -> tuple[Block, ChannelMap]:
+        """What of a block of its bus is heard, and in which channels; the block must not be changed."""
+        if self.master is not None:
+            block, channel_map = self.master.hear(block, channel_map)
+        if self.taken_as is not None:
+            block, channel_map = remap.remap(block, channel_map, self.taken_as), self.channel_map
+        for gain in (self.through, self.gain):
+            if gain is not None:
+                block = block * gain
+        return block, channel_map
 
 
 @dataclass(eq=False, slots=True)
@@ -77,15 +92,14 @@ class Module:
     sinks: list[Sink] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     buses: list[Bus] = field(default_factory=list)
-    feeds: list[Feed] = field(default_factory=list)
+    streams: list[Stream] = field(default_factory=list)  # the ends of its feeds, and those by which its sources hear
     wants: Callable[[int], Effect] | None = None  # what must be opened for it, given a token
     ends: list[Effect] = field(default_factory=list)  # what is to be done when it is gone
 
     def stands_on(self, other: Module) -> bool:
-        """It hears or feeds a bus that the other made."""
-        used = {id(source.bus) for source in self.sources}
-        used |= {id(bus) for feed in self.feeds for bus in (feed.origin, feed.target)}
-        return not used.isdisjoint(id(bus) for bus in other.buses)
+        """It hears or feeds a device that the other made."""
+        made = {id(device) for device in (*other.sinks, *other.sources)}
+        return any(id(stream.device) in made for stream in self.streams)
 
 
 AnyDevice = TypeVar("AnyDevice", Sink, Source)
@@ -176,7 +190,7 @@ class View:
         self.chosen_source: str | None = None
         self.clients: dict[int, Client] = {}
         self.sink_inputs: dict[int, SinkInput] = {}
-        self.source_outputs: dict[int, RecordStream] = {}
+        self.source_outputs: dict[int, SourceOutput] = {}
         self.modules: dict[int, Module] = {}
         self.samples: dict[str, Sample] = {}  # by name
         self.nobody = Client(-1, INVALID, self, Right.NONE, 0)  # whose streams are of no client; it is told nothing

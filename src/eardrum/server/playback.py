@@ -23,6 +23,10 @@ class SinkInput(Stream):
         self.sink = sink
 
     @property
+    def device(self) -> Sink:
+        return self.sink
+
+    @property
     def grouped(self) -> bool:
         """It starts and stops together with others."""
         return False

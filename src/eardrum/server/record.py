@@ -1,4 +1,4 @@
-"""Source outputs: all of them are record streams, by which a client listens."""
+"""Source outputs, and those by which a client listens: record streams."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from eardrum.server.playback import SinkInput
 
 
-class RecordStream(Stream, OfClient):
-    """One source output. `only` is the sink input that it hears, None: all that its source has."""
+class SourceOutput(Stream):
+    """Of a client, or of nobody: a module's. `only` is the sink input that it hears, None: all that its source has."""
 
     def __init__(
         self, server: Server, client: Client, source: Source, agreed: Agreed, only: SinkInput | None = None
@@ -24,28 +24,50 @@ class RecordStream(Stream, OfClient):
         super().__init__(server, client, agreed)
         self.source = source
         self.only = only
-        self.attr = BufferAttr()
-        self.latency = 0
-        self.channel = -1
+
+    @property
+    def device(self) -> Source:
+        return self.source
 
     def announce(self) -> None:
         view = self.client.view
         self.index = view.number_for("source_output")
         view.source_outputs[self.index] = self
         view.changed(Facility.SOURCE_OUTPUT, Change.NEW, self.index)
-        self.channel = self.client.record_numbers
-        self.client.record_numbers += 1
-        self.client.record[self.channel] = self
 
     def withdraw(self) -> None:
         view = self.client.view
         view.source_outputs.pop(self.index, None)
         view.changed(Facility.SOURCE_OUTPUT, Change.REMOVED, self.index)
-        self.client.record.pop(self.channel, None)
 
     def tell_killed(self) -> None:
-        self.tell(RecordStreamKilled(channel=self.channel))
+        """There is nobody to tell."""
 
     @abstractmethod
     def move(self, source: Source) -> None:
         """Go on from another source. Raises Refused(NOTSUPPORTED) where only one of the two is mixed here."""
+
+
+class RecordStream(SourceOutput, OfClient):
+    """A source output with a number on its client's connection, over which its sound goes."""
+
+    def __init__(
+        self, server: Server, client: Client, source: Source, agreed: Agreed, only: SinkInput | None = None
+    ) -> None:
+        super().__init__(server, client, source, agreed, only)
+        self.attr = BufferAttr()
+        self.latency = 0
+        self.channel = -1
+
+    def announce(self) -> None:
+        super().announce()
+        self.channel = self.client.record_numbers
+        self.client.record_numbers += 1
+        self.client.record[self.channel] = self
+
+    def withdraw(self) -> None:
+        super().withdraw()
+        self.client.record.pop(self.channel, None)
+
+    def tell_killed(self) -> None:
+        self.tell(RecordStreamKilled(channel=self.channel))

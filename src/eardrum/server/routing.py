@@ -11,7 +11,7 @@ from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.objects import Sink, Source, View
 from eardrum.server.playback import SinkInput
-from eardrum.server.record import RecordStream
+from eardrum.server.record import SourceOutput
 from eardrum.server.stream import Agreed, Stream
 from eardrum.terms.errors import PulseError, Refused
 
@@ -23,7 +23,7 @@ MAX_STREAMS = 1000  # into one sink, and out of one source
 
 def move(server: Server, stream: Stream, device: Sink | Source) -> None:
     """Let a stream go on at another device of its view. Raises Refused."""
-    if device_of(stream) is device:
+    if stream.device is device:
         return
     if stream.agreed.no_move or len(streams_at(stream.client.view, device)) >= MAX_STREAMS:
         raise Refused(PulseError.INVALID, "this stream stays where it is")
@@ -34,7 +34,7 @@ def move(server: Server, stream: Stream, device: Sink | Source) -> None:
         for record in tuple(stream.client.view.source_outputs.values()):
             if record.only is stream:
                 server.kill(record)
-    elif isinstance(stream, RecordStream) and isinstance(device, Source):
+    elif isinstance(stream, SourceOutput) and isinstance(device, Source):
         if stream.only is not None:
             raise Refused(PulseError.INVALID, "it records one sink input, which is played elsewhere")
         stream.move(device)
@@ -90,7 +90,7 @@ def follow_default(server: Server, view: View, before: Sink | Source | None) -> 
 def note_running(view: View, gone: Stream | None = None) -> None:
     """A stream came or is `gone`, or was corked: devices may run now, or no longer."""
     streams: list[Stream] = [*view.sink_inputs.values(), *view.source_outputs.values()]
-    running = {device_of(stream) for stream in streams if not stream.corked and stream is not gone}
+    running = {stream.device for stream in streams if not stream.corked and stream is not gone}
     devices: list[Sink | Source] = [*view.sinks.values(), *view.sources.values()]
     for device in devices:
         if device.running != (device in running):
@@ -101,16 +101,7 @@ def note_running(view: View, gone: Stream | None = None) -> None:
 def streams_at(view: View, device: Sink | Source) -> list[Stream]:
     """The streams of a view that play into this sink, or record this source."""
     streams: list[Stream] = [*view.sink_inputs.values(), *view.source_outputs.values()]
-    return [stream for stream in streams if device_of(stream) is device]
-
-
-def device_of(stream: Stream) -> Sink | Source | None:
-    match stream:
-        case SinkInput():
-            return stream.sink
-        case RecordStream():
-            return stream.source
-    return None
+    return [stream for stream in streams if stream.device is device]
 
 
 def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed) -> None:

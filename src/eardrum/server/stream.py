@@ -11,7 +11,7 @@ from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
-    from eardrum.server.objects import Client
+    from eardrum.server.objects import Client, Sink, Source
 
 Tag = int
 
@@ -56,6 +56,11 @@ class Stream(ABC):
 
     def tell(self, message: Message) -> None:
         self.server.tell(self.client, message)
+
+    @property
+    @abstractmethod
+    def device(self) -> Sink | Source:
+        """The sink into which it plays, or the source that it hears."""
 
     @abstractmethod
     def announce(self) -> None:

@@ -23,13 +23,13 @@ from eardrum.protocol.catalog import (
     SourceOutputInfo,
     SourceOutputInfoList,
 )
-from eardrum.server import routing
+from eardrum.server import emulated_modules, routing
 from eardrum.server.answers.devices import checked_volume
 from eardrum.server.answers.table import Answers
 from eardrum.server.formats import format_of
 from eardrum.server.objects import Sink, Source
 from eardrum.server.playback import SinkInput
-from eardrum.server.record import RecordStream
+from eardrum.server.record import SourceOutput
 from eardrum.terms.audio import Volume
 from eardrum.terms.properties import text
 
@@ -58,7 +58,7 @@ def sink_input_info(stream: SinkInput) -> SinkInputInfo:
     )
 
 
-def source_output_info(stream: RecordStream) -> SourceOutputInfo:
+def source_output_info(stream: SourceOutput) -> SourceOutputInfo:
     return SourceOutputInfo(
         index=stream.index,
         name=text(stream.proplist, "media.name"),
@@ -77,7 +77,7 @@ def source_output_info(stream: RecordStream) -> SourceOutputInfo:
     )
 
 
-def _set_level(server: Server, stream: SinkInput | RecordStream, volume: Volume, muted: bool) -> Ack:
+def _set_level(server: Server, stream: SinkInput | SourceOutput, volume: Volume, muted: bool) -> Ack:
     channels = stream.spec.channels
     stream.volume = checked_volume(volume, channels) * (channels // len(volume))
     stream.muted = muted
@@ -86,12 +86,16 @@ def _set_level(server: Server, stream: SinkInput | RecordStream, volume: Volume,
     return Ack()
 
 
-def _kill(server: Server, stream: SinkInput | RecordStream) -> Ack:
-    server.kill(stream)
+def _kill(server: Server, stream: SinkInput | SourceOutput) -> Ack:
+    view = stream.client.view
+    if stream.module is None:
+        server.kill(stream)
+    else:
+        emulated_modules.unload(server, view, view.modules[stream.module])
     return Ack()
 
 
-def _move(server: Server, stream: SinkInput | RecordStream, device: Sink | Source) -> Ack:
+def _move(server: Server, stream: SinkInput | SourceOutput, device: Sink | Source) -> Ack:
     """Somebody wants it there: it stays when the default changes, unless that is the default."""
     routing.move(server, stream, device)
     view = stream.client.view
