@@ -49,7 +49,7 @@ def podman(stage, rootfs, shared):
 @pytest.fixture(params=FIRSTS)
 def server(request, stage, podman, shared):
     """An `eardrum serve` for every user, into /shared/all.wav."""
-    command = ["serve", "--socket", "/shared/native", "--mode", "0666", "--sink", "file:/shared/all.wav"]
+    command = ["serve", "--socket", "/shared/native,auth=anonymous", "--sink", "file:/shared/all.wav"]
     command = [*FIRSTS[request.param], *NAKED, PYTHON, "-m", "eardrum", *command]
     process = podman("contained", STRANGER, *command, volumes=MOUNTED)
     stage.await_listener(process, "contained", shared / "native")
