@@ -128,6 +128,12 @@ def test_a_home_of_another_is_no_place_for_the_link(around, tmp_path):
         user_directory(around())
 
 
+@pytest.mark.parametrize("name", ["PULSE_RUNTIME_PATH", "XDG_RUNTIME_DIR"])
+def test_an_empty_variable_is_no_place(around, name):
+    with pytest.raises(Complaint, match=f"{name} is set but empty"):
+        user_directory(around(**{name: ""}))
+
+
 def test_what_cannot_be_made_is_told(around):
     with pytest.raises(Complaint, match="/dev/null/pulse: a link or no directory is in the way"):
         user_directory(around(PULSE_RUNTIME_PATH="/dev/null/pulse"))

@@ -35,6 +35,21 @@ def test_only_root_can_become_it(pulse, monkeypatch):
         become_system()
 
 
+def test_a_root_that_may_not_change_its_user_is_told(pulse, monkeypatch, tmp_path):
+    def refuse(*words: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    pulse(uid=os.geteuid() or 4711)
+    monkeypatch.setattr(system_user, "SYSTEM_SOCKET", str(tmp_path / "pulse/native"))
+    monkeypatch.setattr(system_user, "own_directory", lambda *words: None)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "initgroups", refuse)
+    with pytest.raises(
+        Complaint, match="root cannot become the user 'pulse' here: Operation not permitted; give it CAP"
+    ):
+        become_system()
+
+
 def test_it_is_never_root(pulse):
     pulse(uid=0)
     with pytest.raises(Complaint, match="the user 'pulse' is root"):

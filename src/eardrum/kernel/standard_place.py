@@ -27,6 +27,9 @@ def user_directory(around: Surroundings) -> Path:
     """This user's runtime directory, whose socket clients try first. It is made if it lacks. Raises Complaint."""
     environment = around.environment
     mode = mode_of_ours(environment)
+    for name in ("PULSE_RUNTIME_PATH", "XDG_RUNTIME_DIR"):
+        if environment.get(name) == "":
+            raise Complaint(f"{name} is set but empty, so no client finds a socket; unset it")
     if path := environment.get("PULSE_RUNTIME_PATH"):
         return own_directory(Path(path).absolute(), mode)
     if path := environment.get("XDG_RUNTIME_DIR"):

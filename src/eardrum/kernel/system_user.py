@@ -26,9 +26,7 @@ def become_system() -> None:
     directory = Path(SYSTEM_SOCKET).parent
     if os.geteuid() == 0:
         own_directory(directory, _DIRECTORY_MODE, (user.pw_uid, user.pw_gid))
-        os.initgroups(USER, user.pw_gid)
-        os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
-        os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+        _become(user)
     elif os.geteuid() != user.pw_uid:
         raise Complaint(f"--system: only root can become the user {USER!r}; use sudo, or serve without --system")
     own_directory(directory, _DIRECTORY_MODE)
@@ -37,6 +35,18 @@ def become_system() -> None:
     os.environ |= {
         "PULSE_SYSTEM": "1", "PULSE_RUNTIME_PATH": str(directory), "HOME": str(directory), "USER": USER, "LOGNAME": USER
     }  # fmt: skip
+
+
+def _become(user: pwd.struct_passwd) -> None:
+    uid, gid = user.pw_uid, user.pw_gid
+    try:
+        os.initgroups(USER, gid)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    except OSError as error:
+        raise Complaint(
+            f"--system: root cannot become the user {USER!r} here: {error.strerror}; give it CAP_SETUID and CAP_SETGID"
+        ) from None
 
 
 def _user() -> pwd.struct_passwd:

@@ -6,7 +6,6 @@ user is let in, and besides whom the socket's rules name. Root is a user like an
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 
 AUTHENTICATE_WITHIN = 60.0  # seconds
@@ -46,7 +45,12 @@ class Door:
         """`cookie` is what the peer said, of any length."""
         if self.anonymous or peer.uid == self.uid or self.group in peer.groups:
             return True
-        return self.cookie is not None and hmac.compare_digest(self.cookie, cookie)
+        return self.cookie is not None and _equal(self.cookie, cookie)
+
+
+def _equal(secret: bytes, said: bytes) -> bool:
+    """Takes as long for any difference; `hmac` has the same, and OpenSSL in every worker with it."""
+    return len(secret) == len(said) and not sum(one ^ other for one, other in zip(secret, said, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
