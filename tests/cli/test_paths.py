@@ -87,8 +87,8 @@ def test_no_path_is_broken_and_no_escape_reaches_the_terminal():
 @pytest.mark.parametrize(("there", "status"), [(True, 0), (False, 1)])
 def test_as_json_and_with_an_exit_status(say, monkeypatch, there, status):
     report = replace(REPORT, winner=PULSE if there else None, complaints=("a: b",))
-    monkeypatch.setattr("eardrum.cli.paths.look_around", lambda: report)
-    said = say("paths", "--json")
+    monkeypatch.setattr("eardrum.cli.paths.look_around", lambda patience: report if patience == 1.5 else None)
+    said = say("paths", "--json", "--patience", "1500ms")
     assert said.exit_code == status
     assert said.stderr == "eardrum: a: b\n"
     told = json.loads(said.stdout)

@@ -8,7 +8,6 @@ import threading
 
 import pytest
 
-from eardrum.kernel import probe
 from eardrum.kernel.probe import Answer, ask
 from eardrum.protocol.catalog import Auth, AuthReply, ClientNamed, GetServerInfo, ServerInfo, SetClientName
 from eardrum.protocol.conversation import Serving
@@ -69,7 +68,7 @@ def listening(path):
 
 def test_a_server_says_its_name(listening, path):
     with served(listening):
-        assert ask(Address(str(path)), COOKIE) == Answer(True, "", "fiddle", "7", NEWEST)
+        assert ask(Address(str(path)), COOKIE, 30) == Answer(True, "", "fiddle", "7", NEWEST)
 
 
 def test_over_the_network():
@@ -77,26 +76,25 @@ def test_over_the_network():
         network.bind(("127.0.0.1", 0))
         with served(network):
             address = Address(host="127.0.0.1", port=network.getsockname()[1], version=4)
-            assert ask(address, COOKIE) == Answer(True, "", "fiddle", "7", NEWEST)
+            assert ask(address, COOKIE, 30) == Answer(True, "", "fiddle", "7", NEWEST)
 
 
 def test_a_relative_path_is_relative_to_where_the_program_is(listening, path, monkeypatch):
     monkeypatch.chdir(path.parent)
     with served(listening):
-        assert ask(Address("native"), COOKIE).server == "fiddle"
+        assert ask(Address("native"), COOKIE, 30).server == "fiddle"
 
 
 def test_who_refuses_has_taken_the_connection(listening, path):
     with served(listening, bytes(256)):
-        answer = ask(Address(str(path)), COOKIE)
+        answer = ask(Address(str(path)), COOKIE, 30)
     assert answer.connects
     assert "Access denied" in answer.problem
 
 
-def test_who_says_nothing_has_taken_the_connection(listening, path, monkeypatch):
-    monkeypatch.setattr(probe, "PATIENCE", 0.05)
+def test_who_says_nothing_has_taken_the_connection(listening, path):
     listening.listen()
-    answer = ask(Address(str(path)), COOKIE)
+    answer = ask(Address(str(path)), COOKIE, patience=0.05)
     assert answer.connects
     assert "no answer" in answer.problem
 
@@ -109,7 +107,7 @@ def test_where_too_many_wait_a_client_goes_on(listening, path):
                 waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
                 waiting.setblocking(False)
                 waiting.connect(str(path))
-        answer = ask(Address(str(path)), COOKIE)
+        answer = ask(Address(str(path)), COOKIE, 30)
     assert not answer.connects
     assert "more wait" in answer.problem
 
@@ -125,6 +123,6 @@ def test_where_too_many_wait_a_client_goes_on(listening, path):
     ],
 )
 def test_nobody(address, problem):
-    answer = ask(address, COOKIE)
+    answer = ask(address, COOKIE, 30)
     assert not answer.connects
     assert problem in answer.problem

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
+from eardrum.cli import options
 from eardrum.kernel.places import Cookie, Lying, Report, Spot, look_around
 
 WIDEST = 100  # columns
@@ -16,13 +17,21 @@ WIDEST = 100  # columns
 
 @click.command("paths", short_help="Explain where programs look for sound, and who answers.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-def verb(as_json: bool) -> int:
+@click.option(
+    "--patience",
+    default="1s",
+    show_default=True,
+    metavar="TIME",
+    callback=options.seconds,
+    help="How long a server may take to answer.",
+)
+def verb(as_json: bool, patience: float) -> int:
     """Explain where sound programs of this user look for their server, in which order, who answers, and which one wins.
 
     Run it as the user, with the variables and inside the container of the program whose sound is missing. It changes
     nothing and starts nothing. The exit status is 1 if no server takes the program.
     """
-    report = look_around()
+    report = look_around(patience)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
     else:

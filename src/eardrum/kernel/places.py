@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eardrum.kernel import probe
 from eardrum.kernel.machine import MachineFiles, surroundings
-from eardrum.kernel.probe import Answer
+from eardrum.kernel.probe import PATIENCE, Answer
 from eardrum.kernel.x11 import root_window
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.terms.errors import Complaint
@@ -27,7 +27,6 @@ from eardrum.upstream.discovery import CookieFile, Place, Search
 from eardrum.upstream.surroundings import Surroundings
 
 X11_PROPERTIES = ("PULSE_SERVER", "PULSE_COOKIE", "PULSE_SESSION_ID")
-X11_PATIENCE = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -98,13 +97,13 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def look_around() -> Report:
-    """What this process' user would find. Takes up to some seconds for each place whose server is stuck."""
+def look_around(patience: float = PATIENCE) -> Report:
+    """What this process' user would find. `patience` is for the display and for each server, in seconds."""
     around = surroundings(Path("/nonexistent"))
     complaints: list[str] = []
     if display := around.environment.get("DISPLAY"):
         try:
-            around = replace(around, root_window=root_window(display, X11_PROPERTIES, X11_PATIENCE))
+            around = replace(around, root_window=root_window(display, X11_PROPERTIES, patience))
         except Complaint as complaint:
             complaints.append(str(complaint))
     search = discovery.search(around)
@@ -113,7 +112,7 @@ def look_around() -> Report:
         f"{place.because}: {place.address}: {place.note}" for place in search.places if not place.at and search.named_by
     ]
     cookies, content = _cookies(around, search.cookies)
-    places, passed_over = _spots(search, content)
+    places, passed_over = _spots(search, content, patience)
     winner = next((spot for spot in places if spot.answer and spot.answer.connects), None)
     return Report(
         around.uid, _name(pwd.getpwuid, around.uid), around.home, discovery.machine_id(around),
@@ -124,7 +123,7 @@ def look_around() -> Report:
     )  # fmt: skip
 
 
-def _spots(search: Search, cookie: bytes) -> tuple[tuple[Spot, ...], tuple[Spot, ...]]:
+def _spots(search: Search, cookie: bytes, patience: float) -> tuple[tuple[Spot, ...], tuple[Spot, ...]]:
     """The places in their turn, and those that are passed over. To these the cookie is not said, nor is any network
     asked for them: no client would do that.
     """
@@ -133,14 +132,14 @@ def _spots(search: Search, cookie: bytes) -> tuple[tuple[Spot, ...], tuple[Spot,
     for place in (*search.places, *search.elsewhere):
         if not place.note:
             assert place.at is not None
-            spot = replace(_spot(place), number=len(places) + 1, answer=probe.ask(place.at, cookie))
+            spot = replace(_spot(place), number=len(places) + 1, answer=probe.ask(place.at, cookie, patience))
             places.append(spot)
         elif place.at and place.at.path and place.at.path in [spot.path for spot in (*places, *passed_over)]:
             continue
         else:
             spot = _spot(place)
             if spot.lying and spot.lying.kind == "socket" and place.at:
-                spot = replace(spot, answer=probe.ask(place.at, bytes(COOKIE_BYTES)))
+                spot = replace(spot, answer=probe.ask(place.at, bytes(COOKIE_BYTES), patience))
             passed_over.append(spot)
     return tuple(places), tuple(passed_over)
 

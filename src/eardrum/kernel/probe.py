@@ -15,7 +15,7 @@ from eardrum.protocol.catalog import GetServerInfo, ServerInfo
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.upstream.addresses import Address
 
-PATIENCE = 1.0  # seconds for connecting, and again for the answers
+PATIENCE = 1.0  # seconds
 LONGEST_PATH = 107  # bytes; libpulse cuts off what is beyond, without a word
 
 _FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
@@ -35,15 +35,16 @@ class Answer:
     protocol: int = 0
 
 
-def ask(address: Address, cookie: bytes) -> Answer:
-    """At most twice PATIENCE later: who answers there. Never raises what is the server's fault."""
+def ask(address: Address, cookie: bytes, patience: float = PATIENCE) -> Answer:
+    """Who answers there. Connecting takes at most `patience` seconds, and so do the answers together. Never raises
+    what is the server's fault.
+    """
     try:
-        connection = _connected(address)
+        connection = _connected(address, patience)
     except OSError as error:
         return Answer(False, _why_not(address, error))
-    connection.settimeout(PATIENCE)
     try:
-        with Client(Path(address.path or ""), PATIENCE, cookie, connection) as client:
+        with Client(Path(address.path or ""), patience, cookie, connection) as client:
             info = client.ask(GetServerInfo())
             assert isinstance(info, ServerInfo)
             return Answer(True, "", info.package_name or "", info.package_version or "", client.version)
@@ -55,10 +56,10 @@ def ask(address: Address, cookie: bytes) -> Answer:
         return Answer(True, problem.why)
 
 
-def _connected(address: Address) -> socket.socket:
+def _connected(address: Address, patience: float) -> socket.socket:
     """Raises OSError."""
     if address.path is None:
-        return _connected_over_network(address)
+        return _connected_over_network(address, patience)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.setblocking(False)  # as libpulse: where too many wait, it goes on to the next server
     try:
@@ -69,7 +70,7 @@ def _connected(address: Address) -> socket.socket:
     return connection
 
 
-def _connected_over_network(address: Address) -> socket.socket:
+def _connected_over_network(address: Address, patience: float) -> socket.socket:
     """To the first of the host's addresses, as libpulse."""
     found: list[Any] = []
 
@@ -82,12 +83,12 @@ def _connected_over_network(address: Address) -> socket.socket:
 
     asking = threading.Thread(target=look_up, daemon=True)
     asking.start()
-    asking.join(PATIENCE)
+    asking.join(patience)
     if not address.host or not found:
         raise OSError(None, "no such host")
     family, kind, protocol, _, where = found[0]
     connection = socket.socket(family, kind, protocol)
-    connection.settimeout(PATIENCE)
+    connection.settimeout(patience)
     try:
         connection.connect(where)
     except OSError:
