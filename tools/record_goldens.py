@@ -30,6 +30,7 @@ BROWSER = (
     "chromium --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --user-data-dir=chromium"
     " --autoplay-policy=no-user-gesture-required"
 )
+SCRIPT = f"PYTHONDONTWRITEBYTECODE=1 {os.path.realpath(sys.executable)} /eardrum/tests/live/programs"
 # name -> what is traced, a shell script in a directory with tone.raw (s16le, stereo, 44.1 kHz), tone.wav and page.html
 PROGRAMS = {
     "pacat-play": PLAY,
@@ -46,6 +47,15 @@ PROGRAMS = {
     "aplay": "aplay -q -D pulse tone.wav",
     "ffmpeg-play": "ffmpeg -loglevel error -f lavfi -i sine=frequency=440:duration=0.5 -f pulse tone",
     "mpv": "mpv --no-config --really-quiet --vo=null --ao=pulse tone.wav",
+    "gstreamer": "gst-launch-1.0 -q filesrc location=tone.wav ! wavparse ! audioconvert ! pulsesink",
+    "gstreamer-record": "gst-launch-1.0 -q pulsesrc num-buffers=20 ! fakesink",
+    "sdl": f"SDL_AUDIODRIVER=pulseaudio PYGAME_HIDE_SUPPORT_PROMPT=1 {SCRIPT}/sdl.py play tone.wav",
+    "openal": f"ALSOFT_DRIVERS=pulse {SCRIPT}/openal.py play tone.wav",
+    "portaudio": f"{SCRIPT}/portaudio.py play tone.wav",
+    "canberra": f"{SCRIPT}/canberra.py play tone.wav",
+    "canberra-cached": f"{SCRIPT}/canberra.py cached tone.wav",
+    "arecord": "arecord -q -D pulse -f cd -d 1 /dev/null",
+    "pulsemixer": "pulsemixer --list; pulsemixer --set-volume 60 --toggle-mute --get-volume",
     "pavucontrol": f"{SCREEN} {PLAY} & timeout 2 pavucontrol; true",
     "chromium": f"{SCREEN} timeout 8 {BROWSER} file:///home/user/page.html 2>/dev/null; true",
 }

@@ -52,7 +52,8 @@ def test_there_is_something_to_hear() -> None:
     assert {path.parent.name for path in FILES} == {"pulseaudio-16.1", "pipewire-0.3.65"}
     assert {path.stem for path in FILES} >= {
         "pacat-play", "parec", "pactl-list", "pactl-info", "pactl-subscribe", "ffmpeg-play", "mpv", "pavucontrol",
-        "chromium",
+        "chromium", "gstreamer", "gstreamer-record", "sdl", "openal", "portaudio", "canberra", "canberra-cached",
+        "arecord", "pulsemixer",
     }  # fmt: skip
 
 
