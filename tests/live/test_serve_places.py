@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import stat
 import tempfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from eardrum.kernel.x11 import root_window
+from eardrum.testing import heard
 from eardrum.testing.servers import EARDRUM, RATE, end, wait_until
 
 OTHER = 4444  # uid and gid of nobody in particular
@@ -51,6 +53,27 @@ def started(stage):
     yield start
     for process in ours:
         end(process)
+
+
+@pytest.fixture
+def plays_and_records(stage, base, sounds, load, assert_tones):
+    """With this before their command lines, paplay and parec find the same server, and one hears the other."""
+
+    def check(before):
+        place = base()
+        place.chmod(0o777)
+        shutil.copy(sounds / "tone.wav", place / "tone.wav")
+        recorded = place / "heard.wav"
+        parec = ["parec", f"--rate={RATE}", "--latency-msec=50", "--file-format=wav", str(recorded)]
+        recording = stage.start("places-parec", [*before, *parec])
+        wait_until(lambda: recorded.exists() and recorded.stat().st_size > 10_000, "parec to hear", 30)
+        played = stage.run([*before, "paplay", str(place / "tone.wav")])
+        assert (played.returncode, played.stderr) == (0, "")
+        recording.send_signal(signal.SIGINT)
+        assert recording.wait(30) == 0
+        assert_tones(heard.trimmed(load(recorded)))
+
+    return check
 
 
 def said(variables: dict[str, str]) -> list[str]:
@@ -99,7 +122,7 @@ USUAL = {
 
 @pytest.mark.parametrize("variables", USUAL.values(), ids=USUAL)
 def test_a_users_place_is_the_one_that_pulseaudio_makes(stage, base, started, variables):
-    made, answers = [], []
+    made, left, answers = [], [], []
     for name, command in COMMANDS.items():
         root = base()
         for directory in ("run", "home", "tmp", "old", "old/.pulse"):
@@ -111,12 +134,28 @@ def test_a_users_place_is_the_one_that_pulseaudio_makes(stage, base, started, va
         asked = ["env", "--unset=XDG_RUNTIME_DIR", *said(around), "pactl", "info"]
         wait_until(lambda asked=asked: not stage.run(asked).returncode, f"{name} to answer", 30)
         answers.append(re.sub(r"pulse-\w{12}", "", stage.run(asked).stdout.splitlines()[0].replace(str(root), "")))
+        second = stage.run(["env", "--unset=XDG_RUNTIME_DIR", *said(around), EARDRUM, "serve"])
+        assert "a server is running there already" in second.stderr
         made.append(tree(root))
         end(process)
+        left.append(tree(root))
     pulseaudios, ours = made
     assert ours == pulseaudios
+    assert left[0] == left[1]
     assert answers[0] == answers[1]
     assert any(stat.S_ISSOCK(mode) for _, _, mode, _ in ours.values())
+
+
+@pytest.mark.parametrize("variables", [USUAL["session"], USUAL["link"]], ids=["session", "link"])
+def test_a_users_programs_find_it_by_themselves(base, started, plays_and_records, variables):
+    root = base()
+    for directory in ("run", "home"):
+        (root / directory).mkdir(mode=0o700)
+    around = {"HOME": str(root / "home"), "TMPDIR": str(root)}
+    around |= {key: value.format(root) for key, value in variables.items()}
+    started("found", COMMANDS["eardrum"], **around)
+    wait_until(lambda: any(path.is_socket() for path in root.rglob("native")), "the server", 30)
+    plays_and_records(["env", "--unset=XDG_RUNTIME_DIR", *said(around)])
 
 
 @pytest.fixture
@@ -161,25 +200,12 @@ def test_the_systems_place_is_the_one_that_pulseaudio_makes(stage, system):
     assert let_in[1] == let_in[0] == [False, False, True, True, False, True]
 
 
-def test_a_member_plays_and_records_on_the_systems_server(stage, system, sounds, base, load, assert_tones):
+def test_a_members_programs_find_the_systems_server_by_themselves(stage, system, base, plays_and_records):
     process, _ = system("eardrum")
-    place = base()
-    place.chmod(0o777)
-    shutil.copy(sounds / "tone.wav", place / "tone.wav")
+    home = base()
+    home.chmod(0o777)
     member = user(OTHER, OTHER, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2]))
-    inside = [*beside(process), *member, "env", f"HOME={place}"]
-    recorded = place / "heard.wav"
-    recording = stage.start(
-        "member-parec", [*inside, "parec", f"--rate={RATE}", "--latency-msec=50", "--file-format=wav", str(recorded)]
-    )
-    wait_until(lambda: recorded.exists() and recorded.stat().st_size > 10_000, "parec to hear", 30)
-    played = stage.run([*inside, "paplay", str(place / "tone.wav")])
-    assert (played.returncode, played.stderr) == (0, "")
-    recording.send_signal(2)
-    assert recording.wait(30) == 0
-    heard = load(recorded)
-    loud = abs(heard).max(axis=1) > 0.01
-    assert_tones(heard[loud.argmax() : len(loud) - loud[::-1].argmax()])
+    plays_and_records([*beside(process), *member, "env", f"HOME={home}"])
 
 
 # -- who is let in
@@ -295,10 +321,11 @@ def test_a_server_in_one_container_is_reached_from_another(
     place = four_doors(lambda shared: [*apart, *whole, "--bind", str(shared), str(shared)])
     (place / "tune").chmod(0o644)
 
-    def inside(who: str, *command: str) -> list[str]:
+    def inside(who: str, *command: str, shared: str = "") -> list[str]:
         line = contained("podman", who, *command)
         at = line.index("--rootfs")
-        return [*line[:at], "--volume", f"{place}:/tmp/shared", *line[at:]]
+        volume = f"{place / shared}:/run/pulse" if shared else f"{place}:/tmp/shared"
+        return [*line[:at], "--volume", volume, *line[at:]]
 
     def enters(who: str, *variables: str) -> set[str]:
         script = "".join(f"export {variable}; " for variable in variables) + ASKS
@@ -310,8 +337,7 @@ def test_a_server_in_one_container_is_reached_from_another(
     assert enters("12345:29") == {"group", "anonymous"}
     assert enters("12345:12345", "PULSE_COOKIE=/tmp/shared/tune") == {"cookie", "anonymous"}
     recording = stage.record(f"unix:{place}/anonymous/native")
-    script = "PULSE_SERVER=unix:/tmp/shared/group/native paplay /sounds/tone.wav"
-    played = stage.run(inside("12345:29", "sh", "-c", script))
+    played = stage.run(inside("12345:29", "paplay", "/sounds/tone.wav", shared="group"))  # where clients look
     assert (played.returncode, played.stdout) == (0, "")
     assert_whole(recording.finish())
 

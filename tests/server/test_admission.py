@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eardrum.protocol.catalog import Ack, Auth, AuthReply, ClientNamed, GetServerInfo, SetClientName, Subscribe
-from eardrum.server.admission import AUTHENTICATE_WITHIN, Door, Entry, Peer
+from eardrum.server.admission import AUTHENTICATE_WITHIN, MOST_STRANGERS, Door, Entry, Peer
 from eardrum.server.core import Server
 from eardrum.server.effects import Answer, HangUp, Refuse, WakeMe
 from eardrum.server.events import Asked, Joined, Left, Woke
@@ -117,6 +117,20 @@ def test_strangers_are_sent_away_after_their_time(core):
         >> Woke(190.0, 1e9)
         << HangUp(2, "did not authenticate in time")
         << WakeMe(None)
+    ).over()  # fmt: skip
+
+
+def test_of_too_many_strangers_the_oldest_goes(core):
+    for number in range(1, MOST_STRANGERS + 1):
+        assert not any(isinstance(effect, HangUp) for effect in core.handle(joined(number)))
+    (Play(core)
+        >> Asked(2, 1, Auth(version=35, cookie=COOKIE))
+        << Answer(2, 1, AuthReply(version=35))
+        >> joined(1000)
+        >> joined(1001)
+        << HangUp(1, "did not authenticate in time")
+        >> joined(1002)
+        << HangUp(3, "did not authenticate in time")
     ).over()  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 AUTHENTICATE_WITHIN = 60.0  # seconds
+MOST_STRANGERS = 256
 USUAL_COOKIE = "cookie"  # the file in the user's configuration in which clients look
 
 
@@ -62,7 +63,7 @@ class Entry:
 
 
 class Strangers:
-    """The connections that must authenticate and have not yet."""
+    """The connections that must authenticate and have not yet. Of too many the oldest goes: they fill no server."""
 
     def __init__(self) -> None:
         self.until: dict[int, float] = {}  # number of each, and its time (seconds); they came in this order
@@ -81,8 +82,9 @@ class Strangers:
         return next(iter(self.until.values()), None)
 
     def overdue(self, now: float) -> list[int]:
-        """Those whose time is over; they are forgotten."""
-        over = [number for number, until in self.until.items() if until <= now]
+        """Those whose time is over, and those who are too many; they are forgotten."""
+        surplus = len(self.until) - MOST_STRANGERS
+        over = [number for at, (number, until) in enumerate(self.until.items()) if at < surplus or until <= now]
         for number in over:
             del self.until[number]
         return over

@@ -136,14 +136,18 @@ class Server:
         self._passed(event)
         self.buses.advance(self.now)
         if self.strangers.until:
-            for number in self.strangers.overdue(self.now):
-                self.effects.append(HangUp(number, "did not authenticate in time"))
+            self._send_strangers_away()
+
+    def _send_strangers_away(self) -> None:
+        for number in self.strangers.overdue(self.now):
+            self.effects.append(HangUp(number, "did not authenticate in time"))
 
     def _joined(self, event: Joined) -> None:
         view = self.view(event.view)
         client = Client(event.client, view.number_for("client"), view, event.rights, event.version, event.entry)
         if event.entry is not None:
             self.strangers.came(event.client, event.entry, self.now)
+            self._send_strangers_away()
         self.clients[event.client] = view.clients[client.index] = client
         view.changed(Facility.CLIENT, Change.NEW, client.index)
 
