@@ -83,6 +83,7 @@ SET_UPS = (
     SetUp("runtime-directory-before-the-system", OWN_SOCKET, script=OWN + SYSTEMS),
     SetUp("the-system-alone", SYSTEM, script=SYSTEMS),
     SetUp("a-runtime-path", OTHER_SOCKET, environment(PULSE_RUNTIME_PATH="/run/other"), OWN + OTHER + SYSTEMS),
+    SetUp("a-runtime-path-of-nothing", SYSTEM, environment(PULSE_RUNTIME_PATH=""), OWN + SYSTEMS),
     SetUp("a-link-in-the-home-directory", LINKED_SOCKET, at_home(), LINKED + linked(LINK) + SYSTEMS),
     SetUp("the-old-link", LINKED_SOCKET, at_home(), LINKED + linked(f"{HOME}/.pulse/{MACHINE}-runtime") + SYSTEMS),
     SetUp("a-link-to-an-open-directory", SYSTEM, at_home(), LINKED + "chmod 755 /run/linked;" + linked(LINK) + SYSTEMS),
@@ -427,17 +428,20 @@ def test_wrong_input_is_one_line_and_the_rest_is_shown(machine, environment_, sc
         ({}, SYSTEM),
         ({"HOME": "/"}, SYSTEM),
         ({"PULSE_SERVER": "unix:/run/pulse/native"}, "unix:/run/pulse/native"),
-        ({"XDG_RUNTIME_DIR": "/run/pulse"}, SYSTEM),
-        ({"PULSE_RUNTIME_PATH": "/run/pulse"}, "/run/pulse/native"),
+        ({"XDG_RUNTIME_DIR": "/run/user"}, SYSTEM),  # where the outlet is too, but the directory is not the client's
+        ({"PULSE_RUNTIME_PATH": "/run/pulse"}, SYSTEM),
     ],
 )
-def test_in_a_container(servers, variables, expected):
-    """With nothing but programs: no user, no home directory, no machine-id; the socket's directory is read-only."""
+def test_in_a_container(desk, variables, expected):
+    """With an outlet and nothing but programs: no user, no home directory, no machine-id, nothing to write to."""
+    outlet = desk.open("contained", output="null")
     argv = ["bwrap", "--unshare-all", "--die-with-parent", "--clearenv", "--uid", str(STRANGER), "--gid", str(STRANGER)]
     argv += ["--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/run"]
     for name in ("bin", "lib", "lib64"):
         argv += ["--symlink", f"usr/{name}", f"/{name}"]
-    argv += ["--symlink", "../run", "/var/run", "--ro-bind", str(servers[1]), "/run/pulse"]
+    argv += ["--symlink", "../run", "/var/run"]
+    for path in ("/run/pulse", "/run/user/pulse"):
+        argv += ["--ro-bind", str(outlet.directory), path]
     for path in (sys.base_prefix, sys.prefix, str(Path(eardrum.__file__).parents[1])):
         argv += [] if path.startswith("/usr") else ["--ro-bind", path, path]
     argv += ["--remount-ro", "/", "--setenv", "PATH", "/usr/bin"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from eardrum.upstream.addresses import Address
 from eardrum.upstream.discovery import CookieFile, find, search
@@ -285,3 +287,55 @@ def test_who_starts_a_server_when_none_answers(within, files, environment, conf,
     files.texts["/etc/pulse/client.conf"] = f"{conf}\nautospawn = on"
     assert search(around).autospawns is bool(search(around).autospawn)
     assert search(replace(around, uid=0)).autospawn == ""
+
+
+PIECES = (
+    "unix:",
+    "tcp:",
+    "tcp6:",
+    "{abc}",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    "/",
+    "/a",
+    " ",
+    "::1",
+    "99999",
+    "yes",
+    "=",
+    "#",
+    "\n",
+)
+KEYS = (
+    "default-server",
+    "cookie-file",
+    "autospawn",
+    "auto-connect-localhost",
+    "auto-connect-display",
+    ".include ",
+    "[",
+)
+VARIABLES = (
+    "PULSE_SERVER",
+    "PULSE_RUNTIME_PATH",
+    "XDG_RUNTIME_DIR",
+    "PULSE_COOKIE",
+    "DISPLAY",
+    "SSH_CONNECTION",
+    "HOME",
+)
+texts = st.lists(st.sampled_from(PIECES + KEYS) | st.text(max_size=5), max_size=8).map("".join)
+
+
+@given(environment=st.dictionaries(st.sampled_from(VARIABLES), texts), conf=texts, window=texts)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_set_every_place_is_to_be_tried_or_tells_why_not(within, files, environment, conf, window):
+    files.texts["/etc/pulse/client.conf"] = conf
+    around = replace(within(**environment), root_window={"PULSE_SERVER": window, "PULSE_COOKIE": window})
+    looked = search(around)
+    assert all(place.at or place.note for place in looked.places)
+    assert all(place.note for place in looked.elsewhere)
+    assert all(line.count("\n") == 0 or "\n" in str(environment) for line in looked.conf.complaints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ def verb(as_json: bool, patience: float) -> int:
     """
     report = look_around(patience)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
+        click.echo(json.dumps(msgspec.to_builtins(report), indent=2))  # escapes what is no text in a path
     else:
         for line in lines(report, min(shutil.get_terminal_size((80, 24)).columns, WIDEST)):
             click.echo(line)

@@ -52,9 +52,9 @@ class MachineFiles:
 
     def creatable(self, path: str) -> bool:
         parent = Path(path).absolute().parent
-        while not parent.exists():
+        while not os.path.lexists(parent):
             parent = parent.parent
-        return parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
+        return os.access(f"{parent}/.", os.W_OK | os.X_OK)  # the dot: only in a directory
 
 
 def surroundings(own_outlets: Path = NOWHERE) -> Surroundings:

@@ -78,7 +78,7 @@ def _connected_over_network(address: Address, patience: float) -> socket.socket:
         try:
             family = _FAMILIES[address.version]
             found.extend(socket.getaddrinfo(address.host or None, address.port, family, socket.SOCK_STREAM))
-        except OSError:
+        except (OSError, UnicodeError):
             pass
 
     asking = threading.Thread(target=look_up, daemon=True)

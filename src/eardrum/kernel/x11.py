@@ -14,7 +14,7 @@ from eardrum.terms.errors import Complaint
 
 LONGEST = 1023  # bytes of a property that libpulse takes
 
-_DISPLAY = re.compile(r"(?P<host>.*):(?P<number>[0-9]+)(\.[0-9]+)?")
+_DISPLAY = re.compile(r"(?P<host>.*):(?P<number>[0-9]{1,4})(\.[0-9]+)?")
 _FIRST_PORT = 6000
 _STRING = 31  # the atom of the type
 _INTERN_ATOM, _CHANGE_PROPERTY, _DELETE_PROPERTY, _GET_PROPERTY = 16, 18, 19, 20
@@ -69,7 +69,7 @@ def _complaining(display: str, patience: float) -> Iterator[None]:
         yield
     except TimeoutError:
         raise Complaint(f"DISPLAY {display}: no answer in {patience:g} s") from None
-    except (OSError, struct.error) as error:
+    except (OSError, UnicodeError, struct.error) as error:
         raise Complaint(f"DISPLAY {display}: {getattr(error, 'strerror', None) or error}") from None
 
 
@@ -148,7 +148,8 @@ def _property(connection: socket.socket, window: int, name: str) -> str:
     connection.sendall(struct.pack("<BxH5I", _GET_PROPERTY, 6, window, atom, _STRING, 0, LONGEST))
     reply = _reply(connection)
     width, length = struct.unpack_from("<xB14xI", reply)
-    return reply[32 : 32 + length].decode(errors="replace") if width == 8 and length <= LONGEST else ""
+    told = reply[32 : 32 + length] if width == 8 and length <= LONGEST else b""
+    return told.partition(b"\0")[0].decode(errors="replace")
 
 
 def _atom(connection: socket.socket, name: str, *, made: bool = False) -> int:

@@ -54,7 +54,7 @@ def _network(text: str, version: int) -> Address:
     else:
         host, colon, last = text.rpartition(":")
         host, port = (host, last) if colon else (text, None)
-    if port is not None and not re.fullmatch("[0-9]+", port):
+    if port is not None and not re.fullmatch("[0-9]{1,9}", port):
         raise Unusable(f"{port or 'nothing'!r} is no port")
     return Address(host=host, port=int(port or 0) & 0xFFFF or PORT, version=version)
 

@@ -144,7 +144,7 @@ class _Reader:
     def _parse(self, path: str, text: str, depth: int = 0) -> bool:
         """Whether every line was right; libpulse leaves out all that is behind a wrong one."""
         for number, line in enumerate(text.split("\n"), start=1):
-            said = re.split("[#;]", line.lstrip(" \t"), maxsplit=1)[0]
+            said = re.split("[#;\0]", line.lstrip(" \t"), maxsplit=1)[0]
             where = f"{path}:{number}"
             if not said:
                 continue

@@ -178,6 +178,8 @@ def _linked_directory(around: Surroundings) -> tuple[str, str, str]:
 
 def _unfit(around: Surroundings, path: str) -> str:
     """Why libpulse cannot make or take this directory for its own, with mode 0700; empty if it can."""
+    if not path:
+        return "is set but empty"
     try:
         there = around.files.look(path)
     except FileNotFoundError:
@@ -294,7 +296,7 @@ def _is_ours(around: Surroundings, path: str) -> bool:
 
 def _cookies(around: Surroundings, conf: ClientConf) -> Iterator[CookieFile]:
     home = config_home(around) if around.home or around.environment.get("XDG_CONFIG_HOME") else ""
-    if path := around.environment.get("PULSE_COOKIE"):
+    if (path := around.environment.get("PULSE_COOKIE", ""))[:1] == "/" or (path and home):
         yield CookieFile(posixpath.join(home, path), "PULSE_COOKIE", made=True)
     if x11_heeded(around) and (text := around.root_window.get("PULSE_COOKIE")):
         try:
@@ -303,7 +305,7 @@ def _cookies(around: Surroundings, conf: ClientConf) -> Iterator[CookieFile]:
             content = b""
         if len(content) == COOKIE_BYTES:
             yield CookieFile("", "the X11 property PULSE_COOKIE", content=content)
-    if setting := conf.settings.get("cookie-file"):
+    if (setting := conf.settings.get("cookie-file")) and (setting.value.startswith("/") or home):
         yield CookieFile(posixpath.join(home, setting.value), f"cookie-file in {setting.where}", made=True)
     if home:
         yield CookieFile(posixpath.join(home, "cookie"), "always")
