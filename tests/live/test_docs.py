@@ -131,7 +131,7 @@ def typed(stage, tmp_path):
             env={**stage.environment, "PATH": path, **extra},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=240,
         )
 
     return run
@@ -156,6 +156,7 @@ def desktop(stage, rootfs):
     return variables
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", PAGES)
 def test_page(typed, desktop, stage, tmp_path, page):
     tmp_path.chmod(0o755)  # for other users in containers
