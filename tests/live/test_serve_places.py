@@ -266,6 +266,8 @@ def four_doors(request, stage, base, started):
 
 def test_users_and_groups_are_let_in_as_each_rule_says(stage, base, four_doors):
     place = four_doors()
+    modes = {(place / rule / "native").lstat().st_mode & 0o777 for rule in RULES}
+    assert modes == ({0o666} if four_doors.kind == "eardrum by option" else {0o777})
     home = base()
     home.chmod(0o777)
     (home / "wrong").write_bytes(bytes(256))
