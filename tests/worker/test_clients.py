@@ -16,7 +16,7 @@ from eardrum.protocol.packets import sound_head
 from eardrum.server.effects import Tell
 from eardrum.server.events import Asked, Brought, Event, Joined, Left, Sound
 from eardrum.server.rights import Right
-from eardrum.worker.clients import SILENT, SOON, TALKS, Clients
+from eardrum.worker.clients import SILENT, SOON, TALKS, UNREAD, Clients
 from eardrum.worker.tracing import Watchers
 
 CORK = CorkPlaybackStream(channel=0, cork=True)
@@ -123,6 +123,16 @@ def test_who_is_asked_for_sound_every_cycle_is_read_at_the_cycle(house):
     assert not house.waited_for
     house.says(program, packet(7))
     assert heard(house.hears()) == [7]
+
+
+def test_a_wake_up_for_others_is_not_too_late_for_it(house):
+    program = house.come()
+    assert not house.clients.overdue
+    house.cycle(program, then=UNREAD / 2)
+    house.hears()
+    assert not house.clients.overdue
+    house.clients.now += UNREAD
+    assert house.clients.overdue
 
 
 def test_who_is_asked_seldom_is_waited_for(house):

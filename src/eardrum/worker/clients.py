@@ -32,7 +32,8 @@ HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are hear
 HEARD_AT_LEAST = 4  # even if the turn is over
 ACCEPTED_AT_ONCE = 16
 SOON = 0.0125  # seconds; who is asked for sound and will be again so soon is paced
-SILENT = 4  # cycles without an answer, and a paced client is waited for again
+UNREAD = 0.003  # seconds that a paced client is left alone if the worker wakes up for something else
+SILENT = 4  # times without an answer, and a paced client is waited for again
 TALKS = 0.5  # seconds after a command in which a client is not paced, for more may follow
 CROWD = 2  # clients that are asked for sound at once, and will answer at once
 ANSWERING = 0.001  # seconds that a crowd is given to answer, so that many are heard in one wake-up
@@ -98,6 +99,7 @@ class Clients:
         self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
         self._behind: set[_Connection] = set()  # said more than was done
         self._paced: dict[_Connection, None] = {}
+        self._heard_at = 0.0  # when they were read last, in seconds
         self._asked: set[_Connection] = set()  # were asked for sound in this wake-up, and are not paced
         self._awaited = 0  # clients that were asked for sound and have not said anything since
         self._rests = 0  # how often they may be waited for
@@ -152,10 +154,16 @@ class Clients:
 
     # -- what they say
 
+    @property
+    def overdue(self) -> bool:
+        """What other clients say may let the buses go on, and what the paced ones have sent must be there by then."""
+        return bool(self._paced) and self.now - self._heard_at >= UNREAD
+
     def hear_paced(self) -> None:
-        """A cycle is due: read those who were asked for it. Who says more than sound comes last, for it may let the
-        buses go on.
+        """A cycle is due, or may come: read those who were asked for it. Who says more than sound comes last: that may
+        let the buses go on.
         """
+        self._heard_at = self.now
         self._awaited, self._rests = 0, MOST_RESTS
         sounds: list[Sound] = []
         talking: list[tuple[_Connection, list[Command | SoundPacket]]] = []

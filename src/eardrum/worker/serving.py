@@ -146,7 +146,7 @@ class Worker:
 
     def _woke(self, now: float, wall: float) -> None:
         self._now = self._clients.now = now
-        if self._core_due is not None and now >= self._core_due:
+        if self._clients.overdue or (self._core_due is not None and now >= self._core_due):
             self._do(Passed(now, wall))
             self._clients.hear_paced()
         self._do(Woke(now, wall))
