@@ -258,3 +258,17 @@ def test_after_a_killed_desk_there_is_one_room_of_a_name(open_desk, stage, sound
     assert_whole(recorder.finish())
     held.terminate()
     held.wait(QUICK)
+
+
+def test_what_a_container_plays_is_recorded_from_the_sink_that_it_made(desk, stage, sounds, until, load, assert_whole):
+    outlet = desk.open("bot", output="null", modules=True)
+    stage.pactl(outlet.address, "load-module", "module-null-sink", "sink_name=grab")
+    file = stage.directory / "bot.wav"
+    recording = desk.start("bot-recording", "record", "bot", str(file))
+    until(lambda: file.exists() and file.stat().st_size > 10_000, "the recording to begin", 30)
+    stage.play(outlet.address, sounds / "tone.wav")
+    enough = file.stat().st_size + 100_000
+    until(lambda: file.stat().st_size > enough, "half a second more", 30)
+    recording.send_signal(signal.SIGINT)
+    assert recording.wait(30) == 0
+    assert_whole(load(file))

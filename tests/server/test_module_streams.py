@@ -258,3 +258,11 @@ def test_their_number_is_bounded(script):
 def test_they_are_not_counted_as_programs(script, stage):
     load(script, "loopback", "source=one.monitor sink=two")
     assert stage.server.count_streams() == (0, 0)
+
+
+def test_a_source_of_a_carried_one_has_a_level():
+    stage = Stage(Server(outlet_view("box", WireEnd("null"), WireEnd("host"), modules=True)))
+    program = stage.join(ALL | Right.MODULES)
+    load(program, "remap-source", "master=input")
+    assert program.ask(c.SetSourceOutputMute(index=0, muted=True)) == c.Ack()
+    assert outputs(program)[0].muted

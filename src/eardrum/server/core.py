@@ -125,6 +125,7 @@ class Server:
         """The view with this number; it is made when it is first asked for."""
         if number not in self.views:
             self.views[number] = self._make_view(number, self.buses)
+            self._let_guests_hear()
         return self.views[number]
 
     # -- what happens
@@ -394,8 +395,22 @@ class Server:
         recording = sum(_counts(stream) for view in views for stream in view.source_outputs.values())
         return playing, recording
 
+    def _let_guests_hear(self) -> None:
+        """Guests hear the default sink of the outlet: a program may have made another one the default."""
+        own = self.views.get(OWN_VIEW)
+        sink = own.default_sink if own else None
+        bus = self.buses.output if sink is None or sink.bus is None else sink.bus
+        for source in (source for view in self.views.values() for source in view.sources.values() if source.follows):
+            if source.bus is not bus:
+                source.bus = bus
+                for stream in (stream for view in self.views.values() for stream in view.source_outputs.values()):
+                    if stream.source is source:
+                        stream.move(source)
+
     def _tell_changes(self, view: View) -> None:
         for facility, change, index in view.changes.take():
+            if facility is Facility.SERVER:
+                self._let_guests_hear()
             for client in view.clients.values():
                 if not client.mask >> facility & 1:
                     continue

@@ -95,8 +95,8 @@ class Through(SourceOutput):
         self.remapped = remapped
 
     def level_changed(self) -> None:
-        assert self.remapped.bus is not None
-        self.remapped.bus.advance(self.server.now)
+        if self.remapped.bus is not None:
+            self.remapped.bus.advance(self.server.now)
         self.remapped.through = _gains(self)
 
     def move(self, source: Source) -> None:

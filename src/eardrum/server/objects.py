@@ -66,6 +66,7 @@ class Source(Device):
 
     monitor_of: Sink | None = None  # on a bus: only this sink is heard
     deaf_to: Sink | None = None  # on a bus: all but this sink is heard
+    follows: bool = False  # a guest's: it hears the default sink of the outlet
     taken_as: ChannelMap | None = None  # what is heard is brought to these channels, which then count as `channel_map`
     master: Source | None = None  # the source that it hears
     through: Gains | None = None  # the level of the stream by which it does

@@ -72,7 +72,7 @@ def serve_view(
 def _guest_view(number: int, name: str, input: WireEnd | None, buses: Buses) -> View:
     carried = input is not None and input.kind in CARRIED
     sources = [
-        Source(0, OUTPUT, f"What {name} plays", buses.output),
+        Source(0, OUTPUT, f"What {name} plays", buses.output, follows=True),
         Source(1, INPUT, f"What {name} hears", None if carried else buses.input),
     ]
     return View(number, name, [Sink(0, INPUT, f"Microphone of {name}", buses.input)], sources)
