@@ -179,7 +179,7 @@ def test_pipewire_plays_into_an_outlet(stage, desk, sounds, tmp_path, until):
     home = stage.make_directory("native")
     configuration = home / ".config/pipewire/pipewire.conf.d/outlet.conf"
     configuration.parent.mkdir(parents=True)
-    (block,) = blocks("sound-and-containers.md", "text")
+    (block,) = [text for text in blocks("sound-and-containers.md", "text") if "context.modules" in text]
     configuration.write_text(block.replace("unix:/run/pulse/native", outlet.address))
     bus = f"unix:path={home}/bus"
     own = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "DBUS_SESSION_BUS_ADDRESS": bus}
