@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -55,6 +58,36 @@ def open_desk(stage):
     yield start
     for desk in reversed(desks):
         end(desk.process)
+
+
+@pytest.fixture
+def base():
+    """Makes directories that every user can look into."""
+    made = []
+
+    def make() -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix="eardrum-open-")))
+        made[-1].chmod(0o755)
+        return made[-1]
+
+    yield make
+    for directory in made:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def started(stage):
+    """Starts a program without a session: `started(name, argv, HOME=…)`; ends with the test."""
+    ours = []
+
+    def start(name, argv, **variables):
+        said = [f"{key}={value}" for key, value in variables.items()]
+        ours.append(stage.start(name, ["env", "--unset=XDG_RUNTIME_DIR", "--unset=HOME", *said, *argv]))
+        return ours[-1]
+
+    yield start
+    for process in ours:
+        end(process)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where `eardrum serve` is and whom it lets in, beside a real PulseAudio, with real users and groups."""
+"""Where `eardrum serve` is, beside a real PulseAudio in the same place."""
 
 from __future__ import annotations
 
@@ -7,52 +7,21 @@ import re
 import shutil
 import signal
 import stat
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from eardrum.kernel.x11 import root_window
 from eardrum.testing import heard
-from eardrum.testing.servers import EARDRUM, RATE, end, wait_until
+from eardrum.testing.servers import EARDRUM, RATE, as_user, end, wait_until
 
 OTHER = 4444  # uid and gid of nobody in particular
-AUDIO = 29  # Debian's group `audio`, for which PulseAudio needs the name
 PULSEAUDIO = [
     "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--realtime=no", "--high-priority=no",
     "-L", f"module-null-sink sink_name=null rate={RATE} norewinds=1", "-L", "module-native-protocol-unix",
 ]  # fmt: skip
 COMMANDS = {"pulseaudio": PULSEAUDIO, "eardrum": [EARDRUM, "serve"]}
 NOT_OURS = {"pid"}  # PulseAudio's pid file; a server of ours has none
-
-
-@pytest.fixture
-def base():
-    """Makes directories that every user can look into."""
-    made = []
-
-    def make() -> Path:
-        made.append(Path(tempfile.mkdtemp(prefix="eardrum-places-")))
-        made[-1].chmod(0o755)
-        return made[-1]
-
-    yield make
-    for directory in made:
-        shutil.rmtree(directory)
-
-
-@pytest.fixture
-def started(stage):
-    """Starts servers that end with the test."""
-    ours = []
-
-    def start(name, argv, **variables):
-        ours.append(stage.start(name, ["env", "--unset=XDG_RUNTIME_DIR", "--unset=HOME", *said(variables), *argv]))
-        return ours[-1]
-
-    yield start
-    for process in ours:
-        end(process)
 
 
 @pytest.fixture
@@ -78,13 +47,6 @@ def plays_and_records(stage, base, sounds, load, assert_tones):
 
 def said(variables: dict[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in variables.items()]
-
-
-def user(uid: int, *groups: int) -> list[str]:
-    """The command line before that of a program of this user; the first group is its own."""
-    own, *more = groups or (uid,)
-    rest = f"--groups={','.join(map(str, more))}" if more else "--clear-groups"
-    return ["setpriv", f"--reuid={uid}", f"--regid={own}", rest]
 
 
 def beside(process) -> list[str]:
@@ -188,7 +150,7 @@ def test_the_systems_place_is_the_one_that_pulseaudio_makes(stage, system):
         status = Path(f"/proc/{process.pid}/status").read_text()
         rights.append(re.findall(r"^((?:Uid|Gid|Groups|CapInh|CapPrm|CapEff|CapAmb):.*?)\s*$", status, re.MULTILINE))
         pulse, access = there.st_uid, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2])
-        callers = [[], user(OTHER), user(OTHER, access), user(pulse), user(0, 0)]
+        callers = [[], as_user(OTHER), as_user(OTHER, access), as_user(pulse), as_user(0, 0)]
         callers = [[*caller, "env", "HOME=/proc/none"] for caller in callers]
         callers.append(["env", "HOME=/proc/none", "PULSE_COOKIE=/run/pulse/.config/pulse/cookie"])
         asked = [stage.run([*beside(process), *caller, "pactl", "info"]) for caller in callers]
@@ -204,161 +166,8 @@ def test_a_members_programs_find_the_systems_server_by_themselves(stage, system,
     process, _ = system("eardrum")
     home = base()
     home.chmod(0o777)
-    member = user(OTHER, OTHER, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2]))
+    member = as_user(OTHER, OTHER, int(stage.run(["getent", "group", "pulse-access"]).stdout.split(":")[2]))
     plays_and_records([*beside(process), *member, "env", f"HOME={home}"])
-
-
-# -- who is let in
-
-
-RULES = {
-    "uid": "auth-cookie-enabled=no",
-    "group": "auth-group=audio auth-cookie-enabled=no",
-    "cookie": "auth-cookie={0}",
-    "anonymous": "auth-anonymous=1",
-}
-OURS = {"uid": "auth=uid", "group": "auth=group:audio", "cookie": "auth=cookie:{0}", "anonymous": "auth=anonymous"}
-ASKS = """for rule in uid group cookie anonymous; do
-    said=$(PULSE_SERVER=unix:$1/$rule/native pactl info 2>&1) && echo $rule && continue
-    case $said in *"Access denied"*);; *) echo "$said";; esac
-done"""
-EVERYWHERE = {"uid", "group", "cookie", "anonymous"}
-
-
-@pytest.fixture(params=["pulseaudio", "eardrum by module", "eardrum by option"])
-def four_doors(request, stage, base, started):
-    """Starts a server with a socket of each rule in `DIRECTORY/RULE/native`; returns the directory.
-
-    `DIRECTORY/tune` is its cookie, `within` the command line that puts the server in a container.
-    """
-
-    def start(within=lambda directory: []):
-        place = base()
-        (place / "tune").write_bytes(os.urandom(256))
-        for rule in RULES:
-            (place / rule).mkdir()
-        paths = {rule: place / rule / "native" for rule in RULES}
-        if request.param == "eardrum by option":
-            argv = [EARDRUM, "serve"]
-            for rule, words in OURS.items():
-                argv += ["--socket", f"{paths[rule]},{words.format(place / 'tune')},mode=0666"]
-        else:
-            own = place / "own"
-            modules = [
-                f"module-native-protocol-unix socket={paths[rule]} {words.format(place / 'tune')}"
-                for rule, words in RULES.items()
-            ]
-            argv = [EARDRUM, "serve", "--socket", str(own)]
-            if request.param == "pulseaudio":
-                argv = [*PULSEAUDIO[:-2], *(word for module in modules for word in ("-L", module))]
-        process = started("doors", [*within(place), *argv], HOME=str(place), XDG_RUNTIME_DIR=str(place))
-        if request.param == "eardrum by module":
-            stage.await_listener(process, "doors", own)
-            for module in modules:
-                stage.pactl(f"unix:{own}", "load-module", *module.split())
-        for path in paths.values():
-            stage.await_listener(process, "doors", path)
-        return place
-
-    start.kind = request.param
-    return start
-
-
-def test_users_and_groups_are_let_in_as_each_rule_says(stage, base, four_doors):
-    place = four_doors()
-    modes = {(place / rule / "native").lstat().st_mode & 0o777 for rule in RULES}
-    assert modes == ({0o666} if four_doors.kind == "eardrum by option" else {0o777})
-    home = base()
-    home.chmod(0o777)
-    (home / "wrong").write_bytes(bytes(256))
-    (home / "right").write_bytes((place / "tune").read_bytes())
-    for cookie in ("wrong", "right"):
-        (home / cookie).chmod(0o644)
-
-    def enters(caller: list[str], cookie: str = "wrong") -> set[str]:
-        known = ["env", f"HOME={home}", f"PULSE_COOKIE={home}/{cookie}", "--unset=XDG_RUNTIME_DIR"]
-        return {*stage.run([*known, *caller, "sh", "-c", ASKS, "sh", str(place)]).stdout.split()}
-
-    assert enters([]) == EVERYWHERE
-    assert enters(user(OTHER)) == {"anonymous"}
-    assert enters(user(OTHER), "right") == {"cookie", "anonymous"}
-    assert enters(user(OTHER, AUDIO)) == {"group", "anonymous"}
-    assert enters([*user(OTHER), "unshare", "--user", "--map-root-user"]) == {"anonymous"}
-    assert enters([*user(OTHER), "unshare", "--user", "--map-root-user"], "right") == {"cookie", "anonymous"}
-    assert enters([*user(OTHER, AUDIO), "unshare", "--user", "--map-root-user"]) == {"group", "anonymous"}
-    assert enters(["unshare", "--user", "--map-root-user"]) == EVERYWHERE
-    if four_doors.kind != "pulseaudio":  # which does not ask the kernel for a process' other groups
-        assert enters(user(OTHER, OTHER, AUDIO)) == {"group", "anonymous"}
-
-
-@pytest.mark.parametrize(("uid", "knows_us"), [(1000, True), (65534, False)])
-def test_a_server_in_a_user_namespace_knows_those_who_have_a_number_there(stage, base, started, uid, knows_us):
-    """Our own user has the number `uid` there. Whoever has none is shown as 65534, so nobody is known by that one."""
-    place = base()
-    (place / "tune").write_bytes(os.urandom(256))
-    (place / "tune").chmod(0o644)
-    path = place / "native"
-    contained = ["bwrap", "--unshare-user", "--uid", str(uid), "--gid", str(uid), "--dev-bind", "/", "/"]
-    rules = f"auth=group:{uid},auth=cookie:{place}/tune,mode=0666"
-    process = started("namespace", [*contained, "--die-with-parent", EARDRUM, "serve", "--socket", f"{path},{rules}"])
-    stage.await_listener(process, "namespace", path)
-
-    def enters(*caller: str, cookie: str = "") -> bool:
-        known = ["env", "HOME=/proc/none", f"PULSE_SERVER=unix:{path}", f"PULSE_COOKIE={cookie}"]
-        return not stage.run([*caller, *known, "pactl", "info"]).returncode
-
-    assert enters() is knows_us
-    assert enters("unshare", "--user", "--map-root-user") is knows_us
-    assert enters(*contained) is knows_us  # another container, the same user
-    assert not enters(*user(OTHER))
-    assert not enters(*user(uid))  # the same number outside is another user
-    assert enters(*user(OTHER), cookie=f"{place}/tune")
-
-
-def test_a_server_in_one_container_is_reached_from_another(
-    stage, contained, rootfs, base, four_doors, sounds, assert_whole
-):
-    apart = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--die-with-parent"]
-    whole = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-    place = four_doors(lambda shared: [*apart, *whole, "--bind", str(shared), str(shared)])
-    (place / "tune").chmod(0o644)
-
-    def inside(who: str, *command: str, shared: str = "") -> list[str]:
-        line = contained("podman", who, *command)
-        at = line.index("--rootfs")
-        volume = f"{place / shared}:/run/pulse" if shared else f"{place}:/tmp/shared"
-        return [*line[:at], "--volume", volume, *line[at:]]
-
-    def enters(who: str, *variables: str) -> set[str]:
-        script = "".join(f"export {variable}; " for variable in variables) + ASKS
-        done = stage.run(inside(who, "sh", "-c", script, "sh", "/tmp/shared"))
-        return {*done.stdout.split()}
-
-    assert enters("0:0") == EVERYWHERE
-    assert enters("12345:12345") == {"anonymous"}
-    assert enters("12345:29") == {"group", "anonymous"}
-    assert enters("12345:12345", "PULSE_COOKIE=/tmp/shared/tune") == {"cookie", "anonymous"}
-    recording = stage.record(f"unix:{place}/anonymous/native")
-    played = stage.run(inside("12345:29", "paplay", "/sounds/tone.wav", shared="group"))  # where clients look
-    assert (played.returncode, played.stdout) == (0, "")
-    assert_whole(recording.finish())
-
-
-def test_a_relative_socket_of_a_module_is_in_the_runtime_directory(stage, base, started):
-    place = base()
-    process = started("relative", [EARDRUM, "serve"], PULSE_RUNTIME_PATH=str(place / "own"), HOME=str(place))
-    stage.await_listener(process, "relative", place / "own/native")
-    address = f"unix:{place}/own/native"
-    stage.pactl(address, "load-module", "module-native-protocol-unix", "socket=second", "auth-cookie=other")
-    assert stage.pactl(f"unix:{place}/own/second", "info")
-    assert (place / ".config/pulse/other").stat().st_size == 256
-    with pytest.raises(RuntimeError, match="Module initialization failed"):
-        stage.pactl(address, "load-module", "module-native-protocol-unix")  # where the server itself is
-    for words in ("socket=third auth-group=wombats", "socket=third auth-cookie=/dev/null"):
-        with pytest.raises(RuntimeError, match="Module initialization failed"):
-            stage.pactl(address, "load-module", "module-native-protocol-unix", *words.split())
-    stage.pactl(address, "unload-module", "module-native-protocol-unix")
-    assert [*(place / "own").iterdir()] == [place / "own/native"]
 
 
 # -- the X display
@@ -392,7 +201,7 @@ def test_what_lies_on_the_display_is_what_pulseaudio_puts_there(stage, base, sta
         assert found == (place / ".config/pulse/cookie").read_bytes().hex()
         (place / "own").chmod(0o755)
         remote = ["env", "--unset=XDG_RUNTIME_DIR", "HOME=/proc/none", "SSH_CONNECTION=far", f"DISPLAY={display}"]
-        asked = stage.run([*user(OTHER), *remote, "pactl", "info"])
+        asked = stage.run([*as_user(OTHER), *remote, "pactl", "info"])
         assert (asked.returncode, asked.stdout.splitlines()[0].split("unix:")[-1]) == (0, f"{place}/own/native")
         texts = root_window(display, NAMES, 10)
         for varies, what in {str(place): "PLACE", found: "COOKIE", str(process.pid): "PID"}.items():

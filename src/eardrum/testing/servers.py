@@ -372,6 +372,13 @@ class Desk:
         return {outlet["name"]: outlet for outlet in json.loads(done.stdout)["outlets"]}
 
 
+def as_user(uid: int, *groups: int) -> list[str]:
+    """What comes before the command line of a program of this user; the first group is its own. Only for root."""
+    own, *more = groups or (uid,)
+    rest = f"--groups={','.join(map(str, more))}" if more else "--clear-groups"
+    return ["setpriv", f"--reuid={uid}", f"--regid={own}", rest]
+
+
 def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> None:
     """Ask a program to end, then end what is left of its session."""
     if process.poll() is None:
