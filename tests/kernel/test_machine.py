@@ -32,6 +32,17 @@ def test_files_and_links(files, tmp_path):
         files.look("")
 
 
+def test_nobody_is_waited_for(files, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    assert files.text(f"{tmp_path}/fifo") == ""
+    writer = os.open(tmp_path / "fifo", os.O_RDWR)
+    assert files.text(f"{tmp_path}/fifo") == ""
+    os.close(writer)
+    assert len(files.text("/dev/zero")) == 1 << 20
+    with pytest.raises(IsADirectoryError):
+        files.text(str(tmp_path))
+
+
 def test_what_lies_there(files, tmp_path):
     (tmp_path / "folder").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to("folder")

@@ -15,6 +15,7 @@ _KINDS = {
     stat.S_IFCHR: "device", stat.S_IFBLK: "device", stat.S_IFIFO: "FIFO",
 }  # fmt: skip
 _CAP_CHOWN, _CAP_FOWNER = 1 << 0, 1 << 3
+LONGEST_TEXT = 1 << 20  # bytes of a file that people write
 NOWHERE = Path("/nonexistent")  # for who has no outlets
 
 
@@ -22,8 +23,7 @@ class MachineFiles:
     """What `upstream.surroundings.Files` asks, answered by this machine."""
 
     def text(self, path: str) -> str:
-        with open(path, "rb") as file:
-            return os.fsdecode(file.read())
+        return os.fsdecode(read_head(path, LONGEST_TEXT))
 
     def names(self, path: str) -> list[str]:
         try:
@@ -55,6 +55,12 @@ class MachineFiles:
         while not os.path.lexists(parent):
             parent = parent.parent
         return os.access(f"{parent}/.", os.W_OK | os.X_OK)  # the dot: only in a directory
+
+
+def read_head(path: str, most: int) -> bytes:
+    """The first bytes of a file. Waits for nobody: who configures may have named a FIFO. Raises OSError."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY)) as file:
+        return file.read(most) or b""
 
 
 def surroundings(own_outlets: Path = NOWHERE) -> Surroundings:

@@ -12,16 +12,14 @@ import posixpath
 import pwd
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from eardrum.kernel import probe
-from eardrum.kernel.machine import MachineFiles, surroundings
+from eardrum.kernel.machine import MachineFiles, read_head, surroundings
 from eardrum.kernel.probe import PATIENCE, Answer
 from eardrum.kernel.x11 import root_window
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.terms.errors import Complaint
 from eardrum.upstream import discovery
-from eardrum.upstream.addresses import Address
 from eardrum.upstream.client_conf import ConfFile, Setting
 from eardrum.upstream.discovery import CookieFile, Place, Search
 from eardrum.upstream.surroundings import Surroundings
@@ -99,7 +97,7 @@ VARIABLES = (
 
 def look_around(patience: float = PATIENCE) -> Report:
     """What this process' user would find. `patience` is for the display and for each server, in seconds."""
-    around = surroundings(Path("/nonexistent"))
+    around = surroundings()
     complaints: list[str] = []
     if display := around.environment.get("DISPLAY"):
         try:
@@ -170,22 +168,21 @@ def _others(around: Surroundings, search: Search) -> Iterator[Spot]:
     base = next((base for base in bases if base), "/run/pipewire")
     pipewire = posixpath.join(base, name)
     yield _other(pipewire, "PipeWire", "PipeWire's own protocol; libpulse does not speak it, nor does Eardrum")
-    given = environment.get("PULSE_DBUS_SERVER") or search.conf.text("default-dbus-server")
-    directory, _, _ = discovery.runtime_directory(around)
     note = "PulseAudio's D-Bus protocol: control, no sound; libpulse does not use it"
-    if given:
-        path = given.removeprefix("unix:path=")
-        yield (
-            _other(path, "PULSE_DBUS_SERVER", note)
-            if path.startswith("/")
-            else Spot(given, "PULSE_DBUS_SERVER", note=note)
-        )
+    directory, _, _ = discovery.runtime_directory(around)
+    if given := environment.get("PULSE_DBUS_SERVER"):
+        yield _other(given, "PULSE_DBUS_SERVER", note)
+    elif setting := search.conf.settings.get("default-dbus-server"):
+        yield _other(setting.value, f"default-dbus-server in {setting.where}", note)
     elif directory:
         yield _other(f"{directory}/dbus-socket", "module-dbus-protocol", note)
 
 
-def _other(path: str, because: str, note: str) -> Spot:
-    return replace(_spot(Place(path, because, Address(path), note)), directory=None)
+def _other(address: str, because: str, note: str) -> Spot:
+    path = address.removeprefix("unix:path=")
+    if not path.startswith("/"):
+        return Spot(address, because, note=note)
+    return Spot(path, because, note=note, path=path, lying=_lying(path))
 
 
 def _cookies(around: Surroundings, files: tuple[CookieFile, ...]) -> tuple[tuple[Cookie, ...], bytes]:
@@ -206,8 +203,7 @@ def _cookie(around: Surroundings, file: CookieFile) -> tuple[str, bytes | None]:
     if file.content is not None:
         return "256 bytes", file.content
     try:
-        with open(file.path, "rb") as opened:
-            content = opened.read(COOKIE_BYTES)
+        content = read_head(file.path, COOKIE_BYTES)
     except FileNotFoundError:
         if file.made and around.files.creatable(file.path):
             return "not there; a client makes it, of random bytes", bytes(COOKIE_BYTES)
