@@ -9,7 +9,7 @@ BIN := .venv/bin
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
-setup: .venv/.installed .venv/.peers ## .venv with the command at .venv/bin/eardrum, and the system packages that tests and demo use
+setup: .venv/.installed .venv/.peers .venv/.alsa ## .venv with the command at .venv/bin/eardrum, and the system packages that tests and demo use
 
 demo: setup ## a tune from one container to another through a room, and what a third one may not do
 	$(BIN)/python demo/first_sound.py
@@ -60,3 +60,10 @@ fuzz: setup ## random and damaged input for SECONDS=60, against the codec and th
 # Made only when nothing is missing, so that a machine without the packages is told so each time.
 .venv/.peers: .venv/.installed tools/system_packages.py src/eardrum/testing/servers.py
 	@$(BIN)/python tools/system_packages.py $@
+
+# Built from source, so after the packages that this takes.
+.venv/.alsa: pyproject.toml .venv/.peers
+	@if [ -e .venv/.peers ]; then \
+		if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --editable '.[alsa]'; \
+		else $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[alsa]'; fi && touch $@; \
+	fi

@@ -13,6 +13,10 @@ from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd
 
 
+def no_device(wire, end):
+    raise AssertionError("no device was asked for")
+
+
 def test_a_fifo_that_is_not_there_is_made_and_removed(tmp_path):
     fifo = Fifo(tmp_path / "fifo", reads=True)
     fifo.begin(True)
@@ -78,7 +82,7 @@ def test_what_cannot_be_a_microphones_file(tmp_path):
 def test_a_worker_gets_descriptors_in_the_order_of_its_wires(tmp_path):
     (tmp_path / "in.wav").write_text("sound")
     ends = {OUTPUT: WireEnd("file", f"{tmp_path}/out.wav"), INPUT: WireEnd("loop", f"{tmp_path}/in.wav")}
-    files = WireFiles(ends)
+    files = WireFiles(ends, no_device)
     files.begin(True)
     taken, descriptors = files.take()
     assert taken == ends
@@ -97,13 +101,26 @@ def test_a_worker_gets_descriptors_in_the_order_of_its_wires(tmp_path):
 def test_when_one_end_is_not_fit_nothing_of_the_other_is_left(tmp_path):
     ends = {OUTPUT: WireEnd("file", f"{tmp_path}/out.wav"), INPUT: WireEnd("file", f"{tmp_path}/in.wav")}
     with pytest.raises(Complaint, match=r"in\.wav"):
-        WireFiles(ends).begin(True)
+        WireFiles(ends, no_device).begin(True)
     assert not (tmp_path / "out.wav").exists()
 
 
 def test_ends_without_a_path_need_nothing():
-    files = WireFiles({OUTPUT: WireEnd("null"), INPUT: None})
+    files = WireFiles({OUTPUT: WireEnd("null"), INPUT: None}, no_device)
     files.begin(True)
     assert files.take() == ({}, [])
     assert files.failed(OUTPUT) is None
     files.end()
+
+
+def test_a_device_is_made_by_whoever_has_the_wires():
+    class Device:
+        def take(self):
+            return "hw:0", 7
+
+    ends = {OUTPUT: WireEnd("alsa", "hw:0"), INPUT: WireEnd("silence")}
+    made = []
+    files = WireFiles(ends, lambda wire, end: made.append((wire, end)) or Device())
+    assert made == [(OUTPUT, ends[OUTPUT])]
+    assert files.take() == ({OUTPUT: ends[OUTPUT]}, [7])
+    assert files.failed(OUTPUT) is None

@@ -13,13 +13,17 @@ names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", fullmatch=True)
 sinks = st.from_regex(r"[A-Za-z0-9._-]{1,128}", fullmatch=True)
 paths = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(lambda path: f"/{path}.wav")
 rooms = st.builds(WireEnd, st.just("room"), names)
+devices = st.builds(WireEnd, st.just("alsa"), st.from_regex(r"[a-z]+(:[A-Z0-9=,]{0,20})?", fullmatch=True))
 outputs = (
-    st.sampled_from([WireEnd("host"), WireEnd("null")])
+    devices
+    | st.sampled_from([WireEnd("host"), WireEnd("null")])
     | rooms
     | st.builds(WireEnd, st.just("host"), sinks)
     | st.builds(WireEnd, st.sampled_from(["file", "fifo"]), paths)
 )
-inputs = st.just(WireEnd("silence")) | rooms | st.builds(WireEnd, st.sampled_from(["file", "loop", "fifo"]), paths)
+inputs = (
+    devices | st.just(WireEnd("silence")) | rooms | st.builds(WireEnd, st.sampled_from(["file", "loop", "fifo"]), paths)
+)
 
 
 @given(names)
@@ -161,3 +165,18 @@ def assert_one_line(words: str) -> None:
 def test_a_wire_end_that_is_nearly_one(parse, text, meant):
     with pytest.raises(Complaint, match=f"no such wire end; did you mean {re.escape(repr(meant))}\\? use "):
         parse(text)
+
+
+@pytest.mark.parametrize("device", [" hw:0", "hw:0 ", "a\nb", "a\0", "x" * 201])
+def test_what_is_no_devices_name(device):
+    for parse in (output_end, input_end):
+        with pytest.raises(Complaint, match="no name of a device") as complaint:
+            parse(f"alsa:{device}")
+        assert "\n" not in str(complaint.value)
+
+
+def test_who_gets_a_descriptor():
+    assert WireEnd("alsa", "hw:0").has_descriptor
+    assert not WireEnd("alsa", "hw:0").has_path
+    assert WireEnd("fifo", "/x").has_descriptor
+    assert not WireEnd("null").has_descriptor

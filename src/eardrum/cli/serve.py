@@ -55,13 +55,14 @@ def _sockets(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
     metavar="END",
     callback=_sink,
     show_default=True,
-    help="Where the sound goes: file:PATH (.wav, .flac or .opus), fifo:PATH or null.",
+    help="Where the sound goes: file:PATH (.wav, .flac or .opus), fifo:PATH, alsa:DEVICE or null.",
 )
 @click.option(
     "--source",
     metavar="END",
     callback=_source,
-    help="Where a microphone comes from: file:PATH (played once), loop:PATH (again and again), fifo:PATH or silence.",
+    help="Where a microphone comes from: file:PATH (played once), loop:PATH (again and again), fifo:PATH, alsa:DEVICE "
+    "or silence.",
 )
 @options.ready_fd
 @click.option("--check", is_flag=True, help="Serve nothing: see whether a server answers at the socket.")
@@ -99,6 +100,7 @@ def verb(
         _check(places, system)
         return
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # read once, when numpy is imported
+    from eardrum.cli.own_device import OwnDevice
     from eardrum.cli.served_place import opened, published, usual_place
     from eardrum.desk.wire_files import WireFiles
     from eardrum.kernel import descriptors, system_user
@@ -116,7 +118,7 @@ def verb(
             stack.callback(one.socket.remove)
         if x11:
             stack.callback(published(served))
-        wired = WireFiles({OUTPUT: sink, INPUT: source})
+        wired = WireFiles({OUTPUT: sink, INPUT: source}, lambda wire, end: OwnDevice(end, _say, captures=wire == INPUT))
         wired.begin(fresh=False)
         stack.callback(wired.end)
         ends, files = wired.take()

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+from eardrum.desk.alsa_device import AlsaDevice, check_device
 from eardrum.desk.host import Host
 from eardrum.desk.rooms import Rooms
 from eardrum.desk.say import say
@@ -49,7 +50,8 @@ class Outlet:
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         self._ends: dict[int, WireEnd | None] = {OUTPUT: wiring.output_end(), INPUT: wiring.input_end()}
-        self._files = WireFiles(self._ends)
+        self._devices: list[AlsaDevice] = []
+        self._files = WireFiles(self._ends, self._device)
         self._levels = {OUTPUT: Level(), INPUT: Level()}
         self._worker: Worker | None = None
         self._started = 0.0  # when the newest worker was, in the loop's time
@@ -58,8 +60,13 @@ class Outlet:
         self._open = True
 
     def open_files(self, fresh: bool) -> None:
-        """Raises Complaint if a file or FIFO at the end of a wire cannot be what it must be."""
+        """Raises Complaint if a file, FIFO or device at the end of a wire cannot be what it must be."""
         self._files.begin(fresh)
+
+    def _device(self, wire: int, end: WireEnd) -> AlsaDevice:
+        device = AlsaDevice(f"outlet {self.wiring.name}", end, self._desk.workers, captures=wire == INPUT)
+        self._devices.append(device)
+        return device
 
     def watch(self) -> None:
         """Look out for the first connection."""
@@ -82,7 +89,7 @@ class Outlet:
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
             "recording": worker.recording if worker else 0,
-            "note": self.note,
+            "note": next((note for note in (self.note, *(device.note for device in self._devices)) if note), ""),
         }
 
     def worker(self) -> Worker:
@@ -152,7 +159,7 @@ class Outlet:
             self._keep_level(worker, record)
         elif record.kind is Kind.WIRE:
             self._note_wire(worker, record)
-        elif failure := self._files.failed(record.a):
+        elif record.kind is Kind.FILE_FAILED and (failure := self._files.failed(record.a)):
             self.note = failure
             say(f"outlet {self.wiring.name}: {self.note}")
         else:
@@ -262,8 +269,11 @@ class Outlets:
         return outlet
 
     async def check(self, wiring: Wiring) -> None:
-        """Find out what takes a moment, before `open`. Raises Complaint if the microphone's file cannot be played."""
-        await check_sound(self.workers, wiring.checked().input_end())
+        """Find out what takes a moment, before `open`. Raises Complaint if a file or device is not fit for it."""
+        output, input = wiring.checked().output_end(), wiring.input_end()
+        await check_sound(self.workers, input)
+        await check_device(self.workers, output, captures=False)
+        await check_device(self.workers, input, captures=True)
 
     def open_remembered(self) -> None:
         """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""

@@ -1,10 +1,10 @@
-"""The files and FIFOs at the ends of an outlet's wires: opened by the desk, written and read by workers."""
+"""The files, FIFOs and devices at the ends of an outlet's wires: opened for workers, which write and read them."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -19,23 +19,26 @@ from eardrum.worker.spec import SoundFileSpec
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class _WireFile(Protocol):
+class WireFile(Protocol):
     def begin(self, fresh: bool) -> None:
         """The outlet is opened, or served again by another desk. Raises Complaint if it cannot be."""
 
-    def take(self) -> tuple[Path, int]:
-        """What a new worker gets: the path, and a descriptor to keep. Raises Complaint."""
+    def take(self) -> tuple[Path | str, int]:
+        """What a new worker gets: the path or name, and a descriptor to keep. Raises Complaint."""
 
     def end(self) -> None:
         """The outlet is closed, and its worker is gone."""
 
 
 class WireFiles:
-    """What the wires of one outlet write to and read from, as far as that has a path."""
+    """What the wires of one outlet write to and read from, as far as its workers get descriptors for that."""
 
-    def __init__(self, ends: Mapping[int, WireEnd | None]) -> None:
-        self._ends = {wire: end for wire, end in ends.items() if end and end.has_path}
-        self._files: dict[int, _WireFile] = {wire: _file(wire, end) for wire, end in self._ends.items()}
+    def __init__(self, ends: Mapping[int, WireEnd | None], device: Callable[[int, WireEnd], WireFile]) -> None:
+        """`device` makes what has the device at the end of a wire."""
+        self._ends = {wire: end for wire, end in ends.items() if end and end.has_descriptor}
+        self._files: dict[int, WireFile] = {
+            wire: device(wire, end) if end.kind == "alsa" else _file(wire, end) for wire, end in self._ends.items()
+        }
 
     def begin(self, fresh: bool) -> None:
         """The outlet is opened, or served again by another desk. Raises Complaint if a file is not fit for it."""
@@ -76,7 +79,7 @@ class WireFiles:
             file.end()
 
 
-def _file(wire: int, end: WireEnd) -> _WireFile:
+def _file(wire: int, end: WireEnd) -> WireFile:
     path = Path(end.argument)
     if end.kind == "fifo":
         return Fifo(path, reads=wire != OUTPUT)

@@ -164,7 +164,7 @@ class Worker:
                 self.connections, self.playing, self.recording = record[1:]
             case Kind.STILL_WRITING:
                 self._writing = True
-            case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED:
+            case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED | Kind.DEVICE:
                 self._asks(self, record)
 
 

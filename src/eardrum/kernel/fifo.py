@@ -46,6 +46,15 @@ class FifoReader:
         self._waited = 0
         return decode(sound, self._spec)
 
+    def clear(self) -> None:
+        """Throw away what was written and not read yet."""
+        with suppress(BlockingIOError):
+            while os.read(self._fd, 1 << 16):
+                pass
+        self._data = b""
+        self._dry = True
+        self._waited = 0
+
     def finish(self) -> None:
         os.close(self._fd)
 

@@ -82,6 +82,8 @@ class Bus:
         self.onward: list[Feed] = []
         self.inflow: Inflow | None = None
         self.steady = False
+        self.longest = MAX_PERIOD  # seconds between two cycles, at most
+        self.delay = 0  # µs until what it gives away is heard
         self.due: float | None = None  # when the next cycle should be, in seconds
         self._effects = effects
         self._clock = clock
@@ -213,7 +215,7 @@ class Bus:
         waiting: Iterable[Player | MixedRecord | Feed] = chain(self._streams, self._taps)
         if sounding and (self.feeds or self.onward):
             waiting = chain(waiting, self.feeds, self.onward)
-        wait = MAX_PERIOD
+        wait = self.longest
         for one in waiting:
             wait = min(wait, one.period)
         wait = max(MIN_PERIOD, wait)

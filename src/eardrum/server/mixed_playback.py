@@ -235,7 +235,7 @@ class MixedPlayback(Player, PlaybackStream):
             self.client,
             tag,
             PlaybackLatency(
-                sink_latency=self.voice.ahead_usec,
+                sink_latency=self.voice.ahead_usec + self.bus.delay,
                 unused=0,
                 playing=self.playing and not self.sink.suspended,
                 client_time=client_time,

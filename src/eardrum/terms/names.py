@@ -31,8 +31,8 @@ def checked_name(name: str, what: str = "outlet") -> str:
 class WireEnd:
     """Where an outlet's sound goes, or where its microphone comes from."""
 
-    kind: str  # host, room, file, loop, fifo, null, silence
-    argument: str = ""  # the sink or source on the host, the room's name, the absolute path
+    kind: str  # host, room, file, loop, fifo, alsa, null, silence
+    argument: str = ""  # the sink or source on the host, the room's name, the absolute path, what ALSA calls the device
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.argument}" if self.argument else self.kind
@@ -42,10 +42,16 @@ class WireEnd:
         """The argument is a path."""
         return self.kind in ("file", "loop", "fifo")
 
+    @property
+    def has_descriptor(self) -> bool:
+        """Its worker gets a descriptor to write to, or to read from."""
+        return self.has_path or self.kind == "alsa"
+
 
 SOUND_FILES = (".wav", ".flac", ".opus")  # that can be written
-OUTPUTS = "host, host:SINK, room:NAME, file:PATH (.wav, .flac or .opus), fifo:PATH or null"
-INPUTS = "room:NAME, file:PATH (played once), loop:PATH (again and again), fifo:PATH or silence"
+OUTPUTS = "host, host:SINK, room:NAME, file:PATH (.wav, .flac or .opus), fifo:PATH, alsa:DEVICE or null"
+INPUTS = "room:NAME, file:PATH (played once), loop:PATH (again and again), fifo:PATH, alsa:DEVICE or silence"
+_LONGEST_DEVICE = 200  # characters
 
 
 def output_end(text: str) -> WireEnd:
@@ -64,7 +70,9 @@ def output_end(text: str) -> WireEnd:
             return WireEnd("file", argument)
         case "fifo" if argument:
             return WireEnd("fifo", argument)
-    raise _no_such_end("output", text, ("host", "room", "file", "fifo", "null"), OUTPUTS)
+        case "alsa" if argument:
+            return _alsa("output", text, argument)
+    raise _no_such_end("output", text, ("host", "room", "file", "fifo", "alsa", "null"), OUTPUTS)
 
 
 def input_end(text: str) -> WireEnd:
@@ -77,9 +85,17 @@ def input_end(text: str) -> WireEnd:
             return WireEnd("room", checked_name(argument, "room"))
         case "file" | "loop" | "fifo" if argument:
             return WireEnd(kind, argument)
+        case "alsa" if argument:
+            return _alsa("input", text, argument)
         case "host":
             raise Complaint(f"input {text!r}: microphones of the host cannot be wired yet; use {INPUTS}", status=2)
-    raise _no_such_end("input", text, ("room", "file", "loop", "fifo", "silence"), INPUTS)
+    raise _no_such_end("input", text, ("room", "file", "loop", "fifo", "alsa", "silence"), INPUTS)
+
+
+def _alsa(wire: str, text: str, device: str) -> WireEnd:
+    if len(device) > _LONGEST_DEVICE or not device.isprintable() or device != device.strip():
+        raise Complaint(f"{wire} {text!r}: no name of a device is like this; `aplay -L` lists them", status=2)
+    return WireEnd("alsa", device)
 
 
 def _no_such_end(wire: str, text: str, kinds: tuple[str, ...], ends: str) -> Complaint:

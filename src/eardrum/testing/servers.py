@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -48,6 +49,7 @@ PROGRAMS = {
     "pavucontrol": "pavucontrol",
     "Xvfb": "xvfb",
     "chromium": "chromium",
+    "gcc": "gcc",  # with what follows of it: builds pyalsaaudio
 }
 ALSA_PLUGIN = "libasound_module_pcm_pulse.so"
 # file below /usr/lib -> the Debian package that has it
@@ -60,7 +62,10 @@ LIBRARIES = {
     "*/libcanberra-*/libcanberra-pulse.so": "libcanberra-pulse",
     "*/libopenal.so.1": "libopenal1",
     "*/libportaudio.so.2": "libportaudio2",
+    "*/libasound.so": "libasound2-dev",
+    "*/crt1.o": "libc6-dev",
 }
+PYTHON_HEADER = Path(sysconfig.get_path("include"), "Python.h")
 SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 RATE = 48_000  # Hz, of every server, sound and recording here
@@ -77,6 +82,7 @@ def missing_packages() -> list[str]:
     """The Debian packages that lack on this machine, sorted."""
     lacking = {package for program, package in PROGRAMS.items() if not shutil.which(program, path=SEARCH_PATH)}
     lacking |= {package for library, package in LIBRARIES.items() if not any(Path("/usr/lib").glob(library))}
+    lacking |= set() if PYTHON_HEADER.exists() else {"python3-dev"}
     return sorted(lacking)
 
 
@@ -266,6 +272,23 @@ class Stage:
             if not ready.read(1):  # at its end, or closed without a word
                 raise RuntimeError(f"{name} did not get ready:\n{self.log(name)}")
         return process
+
+    def cards(self) -> None:
+        """Devices of ALSA, for all programs here that are started from now on.
+
+        `card` has a clock of its own, and comes and goes with `pulseaudio("card")`; `file` writes `card.wav` as fast as
+        it gets sound; `mouth` captures `mouth.raw` (s32le, 48 kHz, stereo) as fast as it is asked; `nothing` takes
+        everything. Each file is in the stage's directory.
+        """
+        config = self.directory / "asound.conf"
+        config.write_text(
+            f'pcm.card {{ type pulse server "unix:{self.directory}/card/native" }}\n'
+            "pcm.nothing { type null }\n"
+            f'pcm.file {{ type file slave.pcm nothing format wav file "{self.directory}/card.wav" }}\n'
+            "pcm.mouth { type file slave.pcm nothing format raw file /dev/null\n"
+            f'  infile "{self.directory}/mouth.raw" }}\n'
+        )
+        self.environment["ALSA_CONFIG_PATH"] = str(config)
 
     # programs that play and record
 

@@ -1,4 +1,4 @@
-"""What is at the ends of a worker's wires, if they end here: files and FIFOs that sound is written to or read from."""
+"""What is at the ends of a worker's wires, if they end here: files, FIFOs and devices, written to or read from."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from eardrum.kernel.device_pipe import CYCLE, DELAY, DeviceReader, DeviceWriter
 from eardrum.kernel.fifo import FifoReader, FifoWriter
 from eardrum.kernel.sound_files import FileWriter
 from eardrum.kernel.sound_source import FileReader
 from eardrum.server.effects import WriteFile
 from eardrum.server.events import INPUT, OUTPUT
-from eardrum.server.mixed import RATE
+from eardrum.server.mixed import MAX_PERIOD, RATE
 from eardrum.sound.block import Block
 from eardrum.terms.audio import STEREO
 from eardrum.terms.names import WireEnd
@@ -44,31 +45,45 @@ class Reader(Protocol):
 
 
 class Ends(NamedTuple):
-    """`writer` gets what is played, if `steady` without a pause; `reader` gives what the microphone hears."""
+    """`writer` gets what is played, if `steady` without a pause; `reader` gives what the microphone hears.
+
+    `cycles` are the seconds between two cycles of the output and of the microphone, at most; `delay` is the µs
+    until what is written is heard.
+    """
 
     writer: Writer | None = None
     reader: Reader | None = None
     steady: bool = False
+    cycles: tuple[float, float] = (MAX_PERIOD, MAX_PERIOD)
+    delay: int = 0
 
 
 NONE = Ends()
 
 
 def open_ends(output: WireEnd, input: WireEnd | None, files: Sequence[int]) -> Ends:
-    """What writes and reads `files`, the descriptors of those ends that have a path, in this order. Raises OSError."""
+    """What writes and reads `files`, the descriptors of those ends that have one, in this order. Raises OSError."""
     descriptors = iter(files)
-    writer = _writer(output, next(descriptors)) if output.has_path else None
-    reader = _reader(input, next(descriptors)) if input and input.has_path else None
-    return Ends(writer, reader, steady=output.kind == "fifo")
+    writer = _writer(output, next(descriptors)) if output.has_descriptor else None
+    reader = _reader(input, next(descriptors)) if input and input.has_descriptor else None
+    output_cycle, input_cycle = (CYCLE if end and end.kind == "alsa" else MAX_PERIOD for end in (output, input))
+    delay = DELAY if output.kind == "alsa" else 0
+    return Ends(writer, reader, steady=output.kind == "fifo", cycles=(output_cycle, input_cycle), delay=delay)
 
 
 def _writer(end: WireEnd, descriptor: int) -> Writer:
-    return FifoWriter(descriptor) if end.kind == "fifo" else FileWriter(descriptor, end.argument, RATE, len(STEREO))
+    if end.kind == "fifo":
+        return FifoWriter(descriptor)
+    if end.kind == "alsa":
+        return DeviceWriter(descriptor)
+    return FileWriter(descriptor, end.argument, RATE, len(STEREO))
 
 
 def _reader(end: WireEnd, descriptor: int) -> Reader:
     if end.kind == "fifo":
         return FifoReader(descriptor)
+    if end.kind == "alsa":
+        return DeviceReader(descriptor)
     try:
         return FileReader(descriptor, end.argument, RATE, loop=end.kind == "loop")
     except OSError as error:  # it has changed since the outlet was opened

@@ -24,7 +24,7 @@ import msgspec
 
 from eardrum.kernel import seqpacket
 from eardrum.terms.errors import RemoteProtocolError
-from eardrum.worker.spec import OutletSpec, SoundFileSpec, WorkerSpec
+from eardrum.worker.spec import AlsaSpec, OutletSpec, SoundFileSpec, WorkerSpec
 
 Serve = Callable[[WorkerSpec, Sequence[int]], None]  # returns when the worker is over
 
@@ -85,7 +85,7 @@ def load() -> Serve:
     import soxr  # noqa: F401
 
     from eardrum.kernel import confinement, memory
-    from eardrum.worker import outlet, rehearsal, room, sound_file
+    from eardrum.worker import alsa_device, outlet, rehearsal, room, sound_file
 
     confinement.prepare()
     rehearsal.rehearse()
@@ -98,6 +98,9 @@ def load() -> Serve:
         elif isinstance(spec, SoundFileSpec):
             link, file = descriptors
             sound_file.serve(spec, link, file)
+        elif isinstance(spec, AlsaSpec):
+            link, *pipe = descriptors
+            alsa_device.serve(spec, link, pipe[0] if pipe else None)
         else:
             room.serve(spec, descriptors[0])
 
@@ -112,7 +115,7 @@ def start(load: Callable[[], Serve] = load) -> Nursery:
     ours, theirs = seqpacket.pair()
     pid = os.fork()
     if pid == 0:
-        _as_child("nursery", lambda: _live(theirs, load))
+        as_child("nursery", lambda: _live(theirs, load))
     theirs.close()
     ours.setblocking(False)
     return Nursery(ours, pid)
@@ -124,8 +127,8 @@ def order(number: int, spec: WorkerSpec) -> bytes:
 
 
 def _live(link: socket.socket, load: Callable[[], Serve]) -> None:
-    _keep_only((link.fileno(),))
-    _own_signals()
+    keep_only((link.fileno(),))
+    own_signals()
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
@@ -177,7 +180,7 @@ class _Brood:
     def _fork(self, order: Order, descriptors: Sequence[int]) -> None:
         pid = os.fork()
         if pid == 0:
-            _as_child(order.spec.name, lambda: self._become(order.spec, descriptors))
+            as_child(order.spec.name, lambda: self._become(order.spec, descriptors))
         try:
             pidfd = os.pidfd_open(pid)
         except OSError:
@@ -189,7 +192,7 @@ class _Brood:
         seqpacket.send(self._link, bytes(Report(Told.FORKED, order.number, pid)), (pidfd,))
 
     def _become(self, spec: WorkerSpec, descriptors: Sequence[int]) -> None:
-        _keep_only(descriptors)
+        keep_only(descriptors)
         self._serve(spec, descriptors)
 
     def _bury(self, pidfd: int) -> None:
@@ -200,7 +203,7 @@ class _Brood:
         seqpacket.send(self._link, bytes(Report(Told.ENDED, number, os.waitstatus_to_exitcode(status))))
 
 
-def _as_child(name: str, live: Callable[[], None]) -> NoReturn:
+def as_child(name: str, live: Callable[[], None]) -> NoReturn:
     """The life of a forked child: nothing that the parent would do at its end may happen here."""
     status = BUG
     try:
@@ -215,7 +218,7 @@ def _as_child(name: str, live: Callable[[], None]) -> NoReturn:
         os._exit(status)
 
 
-def _own_signals() -> None:
+def own_signals() -> None:
     """Ctrl-C and a closed terminal reach the whole foreground group; the desk decides what they mean for workers."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGCHLD):
@@ -224,7 +227,7 @@ def _own_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _keep_only(kept: Iterable[int]) -> None:
+def keep_only(kept: Iterable[int]) -> None:
     """Close every descriptor but standard input, output, error and these."""
     lowest = 3
     for descriptor in sorted(kept):

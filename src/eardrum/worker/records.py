@@ -34,12 +34,14 @@ class Kind(enum.IntEnum):
     LEVEL = 21  # a: wire, and MUTED or not; b, c: volume left and right
     WIRE = 22  # a: wire, b: why its upstream refuses streams, an error code; 0: it takes them again
     STILL_WRITING = 23  # the file is being completed, which takes long
+    DEVICE = 24  # of an ALSA device's process: a: 0 if the device is there (again), else the number of the error
 
 
 FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE))
 FROM_WORKER = frozenset(
     (
         Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED, Kind.LEVEL, Kind.WIRE, Kind.STILL_WRITING,
+        Kind.DEVICE,
     )
 )  # fmt: skip
 

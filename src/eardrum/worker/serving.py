@@ -79,6 +79,8 @@ class Worker:
         self._owner = owner
         self._output = Output(ends.writer, owner)
         self._core.buses.output.steady = ends.steady
+        self._core.buses.output.delay = ends.delay
+        self._core.buses.output.longest, self._core.buses.input.longest = ends.cycles
         if ends.reader is not None:
             self._core.buses.input.inflow = Input(ends.reader, owner)
         self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)

@@ -19,13 +19,13 @@ class Level(msgspec.Struct, frozen=True):
 class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     """A worker that serves one outlet.
 
-    Descriptors that come with it, in order: the link to the desk, the listening socket, the file or FIFO of `output`
-    and that of `input`, for ends that have a path. The name of a file that is written decides its format.
+    Descriptors that come with it, in order: the link to the desk, the listening socket, the file, FIFO or pipe of
+    `output` and that of `input`, for ends that have one. The name of a file that is written decides its format.
     """
 
     name: str
-    output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, fifo:PATH, null
-    input: str = ""  # room:NAME, file:PATH, loop:PATH, fifo:PATH, silence, or "" for none
+    output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, fifo:PATH, alsa:DEVICE, null
+    input: str = ""  # room:NAME, file:PATH, loop:PATH, fifo:PATH, alsa:DEVICE, silence, or "" for none
     output_level: Level = Level()
     input_level: Level = Level()
     modules: bool = False  # programs may load the emulated modules
@@ -46,4 +46,14 @@ class SoundFileSpec(msgspec.Struct, frozen=True, tag="sound file"):
     name: str
 
 
-WorkerSpec = OutletSpec | RoomSpec | SoundFileSpec
+class AlsaSpec(msgspec.Struct, frozen=True, tag="alsa"):
+    """A process that has a device of ALSA, unconfined; without a pipe it only looks whether the device is there.
+
+    Descriptors: the link to the desk, the pipe that it reads from, or writes to if it `captures`.
+    """
+
+    name: str
+    captures: bool
+
+
+WorkerSpec = OutletSpec | RoomSpec | SoundFileSpec | AlsaSpec
