@@ -20,7 +20,7 @@ WIDTH = 10_000  # of a line of usage: never broken
 EXACTLY = "\b"  # click keeps the line breaks of a paragraph that begins so
 # What is code in a sentence of click's: options, variables, and words that stand for what is typed.
 CODE = re.compile(
-    r"(`[^`]*`)|(?<![\w-])--[a-z][a-z-]*|\$\w+(?:/\w+)*|[\w:/=]*\b(?:NAME|PATH|FILE|DIR|COMMAND|OUTLET|PROGRAM)\b(?:/\w+)?"
+    r"(`[^`]*`)|(?<![\w-])--[a-z][a-z-]*|\$\w+(?:/\w+)*|[\w:/=]*\b(?:NAME|DEVICE|PATH|FILE|DIR|COMMAND|OUTLET|PROGRAM)\b(?:/\w+)?"
     r"|(?<!\S)-(?!\S)"
 )
 
