@@ -304,6 +304,15 @@ def test_a_microphone_that_vanishes_is_silent_until_it_returns(listens, told):
     heard.assert_no_gap(show.go_on(1.0), RATE)
 
 
+@pytest.mark.parametrize("card", [Card, Instant])
+def test_who_listens_before_the_pipe_is_full_hears_soon(listens, card):
+    show = listens(card())
+    show.microphone._fill()
+    sound = heard.trimmed(show.go_on(3.0))
+    assert len(sound) > 1.8 * RATE
+    heard.assert_no_gap(sound, RATE)
+
+
 def test_who_has_fallen_far_behind_hears_what_is_now(listens):
     show = listens(Card())
     show.go_on(1.0)

@@ -300,15 +300,15 @@ class Microphone(_End):
         self._steered = now
 
     def _give(self, now: float) -> None:
-        if self._in_pipe() < self._left:
+        there = self._in_pipe()
+        if there < self._left:
             self._used = now
-        waits = self._waits()
-        self._late = waits > (MICROPHONE if self._late else MOST_WAITING) * RATE
+        self._late = there > MICROPHONE * RATE if self._late else self._waits() > MOST_WAITING * RATE
         if self._late:
             self._queue = b""
         try:
             self._queue = self._queue[os.write(self._pipe, self._queue) :]  # whole frames, as a page holds whole ones
-        except BlockingIOError:
+        except (BlockingIOError, BrokenPipeError):  # the pipe tells that itself
             pass
         self._left = self._in_pipe()
 
@@ -326,7 +326,7 @@ class Microphone(_End):
         try:
             while True:
                 os.write(self._pipe, bytes(1 << 16))
-        except BlockingIOError:
+        except (BlockingIOError, BrokenPipeError):
             pass
 
 
