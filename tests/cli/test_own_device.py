@@ -11,7 +11,7 @@ from eardrum.cli.own_device import OwnDevice
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd
 from eardrum.testing import heard
-from eardrum.testing.servers import Stage, end, wait_until
+from eardrum.testing.servers import Stage, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -52,13 +52,16 @@ def test_what_becomes_of_it_is_said_in_lines(stage, tmp_path):
         with said.open("a") as file:
             file.write(line + "\n")
 
-    stage.pulseaudio("card")
-    device = OwnDevice(WireEnd("alsa", "card"), say, captures=False)
+    config = stage.directory / "asound.conf"
+    devices = config.read_text()
+    device = OwnDevice(WireEnd("alsa", "nothing"), say, captures=False)
     device.begin(True)
-    end(stage.processes[0])
+    config.unlink()  # the device is opened when there is sound
     _, pipe = device.take()
     os.write(pipe, bytes(80_000))
     wait_until(lambda: said.exists() and "it is tried again every second\n" in said.read_text(), "a line", 30)
-    assert said.read_text().startswith("alsa:card: cannot be had: ")
+    assert said.read_text().startswith("alsa:nothing: ALSA knows no such device now")
+    config.write_text(devices)
+    wait_until(lambda: said.read_text().endswith("alsa:nothing is there again\n"), "another", 30)
     os.close(pipe)
     device.end()
