@@ -39,12 +39,12 @@ class Carried(ABC):
 
     def create(self, tag: Tag, message: Message, created: Created) -> None:
         """Ask the upstream for the stream; `created` turns its reply into ours once the stream has its numbers."""
-        self.server.ask_upstream(self.wire, self.number, message, partial(self._created, tag, message, created))
+        self.server.wires.ask(self.wire, self.number, message, partial(self._created, tag, message, created))
 
     def _created(self, tag: Tag, asked: Message, created: Created, outcome: Message | PulseError) -> None:
         gone = self.client.number not in self.server.clients
         if not isinstance(outcome, asked.ANSWER or Ack):
-            self.server.drop(self.number)
+            self.server.wires.drop(self.number)
             if not gone:
                 self.server.refuse(self.client, tag, error_of(outcome))
         elif gone:
@@ -53,12 +53,12 @@ class Carried(ABC):
             self.new_attr(outcome)
             self.server.add(self)  # type: ignore[arg-type]
             self.server.answer(self.client, tag, created(outcome))
-        self.server.wire_says(self.wire, outcome if isinstance(outcome, PulseError) else None)
+        self.server.wires.made(self.wire, outcome if isinstance(outcome, PulseError) else None)
 
     def ask(self, tag: Tag, message: Message) -> None:
         """Ask the upstream what the client asked; its answer is the answer."""
         self.unanswered.append(tag)
-        self.server.ask_upstream(self.wire, self.number, message, partial(self._answered, tag))
+        self.server.wires.ask(self.wire, self.number, message, partial(self._answered, tag))
 
     def _answered(self, tag: Tag, outcome: Message | PulseError) -> None:
         if tag in self.unanswered:  # else the stream ended meanwhile

@@ -61,7 +61,7 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def __init__(self, server: Server, client: Client, sink: Sink, agreed: Agreed) -> None:
         super().__init__(server, client, sink, agreed)
-        self.number = server.carry(self)
+        self.number = server.wires.carry(self)
         self.unanswered = []
         self.sync_number = -1
         self._said = self._level
@@ -74,7 +74,7 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
         """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
-        self.sync_number = self.server.sync_number(self.client, message.sync_id)
+        self.sync_number = self.server.wires.sync_number(self.client, message.sync_id)
         self.sync_id = message.sync_id
         self._said = self._level
         return CreatePlaybackStream(
@@ -210,16 +210,16 @@ class CarriedPlayback(Carried, PlaybackStream):
             self._echo.level_changed()
         self._said = self._level
         volume = SetSinkInputVolume(index=self.number, volume=self._said.volume)
-        self.server.ask_upstream(self.wire, self.number, volume)
+        self.server.wires.ask(self.wire, self.number, volume)
         muted = SetSinkInputMute(index=self.number, muted=self._said.muted)
-        self.server.ask_upstream(self.wire, self.number, muted)
+        self.server.wires.ask(self.wire, self.number, muted)
 
     def end(self) -> None:
         self.refuse_unanswered()
         if not self._drained:  # else the echo, whose clock is its own, plays what it still has and leaves the bus
             self.listened(False)
-        self.server.ask_upstream(self.wire, self.number, DeletePlaybackStream(channel=self.number))
-        self.server.drop(self.number)
+        self.server.wires.ask(self.wire, self.number, DeletePlaybackStream(channel=self.number))
+        self.server.wires.drop(self.number)
 
     def unclogged(self) -> None:
         if self._wanted and not self.client.clogged:
@@ -244,7 +244,7 @@ class CarriedPlayback(Carried, PlaybackStream):
                 self.new_attr(message)
                 self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self.metrics))
             case PlaybackStreamKilled():
-                self.server.drop(self.number)
+                self.server.wires.drop(self.number)
                 self.server.kill(self)
 
     def new_attr(self, message: Any) -> None:

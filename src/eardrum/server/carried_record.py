@@ -44,7 +44,7 @@ class CarriedRecord(Carried, RecordStream):
 
     def __init__(self, server: Server, client: Client, source: Source, agreed: Agreed) -> None:
         super().__init__(server, client, source, agreed)
-        self.number = server.carry(self)
+        self.number = server.wires.carry(self)
         self.unanswered = []
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._waiting_bytes = 0
@@ -130,15 +130,15 @@ class CarriedRecord(Carried, RecordStream):
 
     def end(self) -> None:
         self.refuse_unanswered()
-        self.server.ask_upstream(self.wire, self.number, DeleteRecordStream(channel=self.number))
-        self.server.drop(self.number)
+        self.server.wires.ask(self.wire, self.number, DeleteRecordStream(channel=self.number))
+        self.server.wires.drop(self.number)
 
     def upstream_told(self, message: Message) -> None:
         match message:
             case RecordStreamSuspended():
                 self.tell(RecordStreamSuspended(channel=self.channel, suspended=message.suspended))
             case RecordStreamKilled():
-                self.server.drop(self.number)
+                self.server.wires.drop(self.number)
                 self.server.kill(self)
 
     def answered(self, tag: Tag, outcome: Message | PulseError) -> None:

@@ -9,8 +9,6 @@ from eardrum.protocol.catalog import Ack, Change, Facility, SubscribeEvent
 from eardrum.protocol.message import Message
 from eardrum.server import answers
 from eardrum.server.admission import Strangers
-from eardrum.server.carried_playback import CarriedPlayback
-from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.effects import (
     Answer,
     Effect,
@@ -18,15 +16,10 @@ from eardrum.server.effects import (
     HangUp,
     KeepLevel,
     Refuse,
-    Reissue,
     Tell,
     WakeMe,
-    WantUpstream,
-    WireSays,
 )
 from eardrum.server.events import (
-    INPUT,
-    OUTPUT,
     OWN_VIEW,
     Asked,
     Brought,
@@ -53,10 +46,10 @@ from eardrum.server.routing import note_running, rescue
 from eardrum.server.rules import judge
 from eardrum.server.stream import Stream
 from eardrum.server.views import MakeView
+from eardrum.server.wires import Wires
 from eardrum.terms.audio import INVALID
 from eardrum.terms.errors import PulseError, Refused
 
-Done = Callable[[Message | PulseError], None]  # what to do with an upstream's reply or error
 MOST_UNANSWERED = 1024  # commands of one client whose answer is still to come
 
 
@@ -77,31 +70,25 @@ class Server:
         self._make_view = make_view
         self._wall = 0.0
         self._due: float | None = None
-        self._carried: dict[int, CarriedPlayback | CarriedRecord] = {}
-        self._carried_numbers = 0
-        self._sync_numbers = 0
-        self._tokens: dict[int, tuple[int, Done]] = {}  # token to wire and what to do with the answer
+        self.wires = Wires(self.effects, self.kill)
         self._token_numbers = 0
         self._opening: dict[int, Callable[[str | None], None]] = {}  # token to what is told of why it failed
-        self._wire_errors: dict[int, PulseError | None] = {}
-        self._up = {OUTPUT: False, INPUT: False}
-        self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
         self._reactions: dict[type, Callable[[Any], None]] = {
             Sound: self._sound,
             Brought: self._brought,
-            UpstreamSound: self._upstream_sound,
+            UpstreamSound: self.wires.sound,
             Woke: self._woke,
             Passed: self._passed,
             Asked: self._asked,
-            UpstreamTold: self._upstream_told,
-            UpstreamAnswered: lambda event: self._finish(event.token, event.message),
-            UpstreamRefused: lambda event: self._finish(event.token, event.error),
+            UpstreamTold: self.wires.told,
+            UpstreamAnswered: lambda event: self.wires.answered(event.token, event.message),
+            UpstreamRefused: lambda event: self.wires.answered(event.token, event.error),
             Joined: self._joined,
             Left: self._left,
             Clogged: lambda event: self._clogged(event.client, True),
             Unclogged: lambda event: self._clogged(event.client, False),
-            UpstreamReady: self._upstream_ready,
-            UpstreamLost: self._upstream_lost,
+            UpstreamReady: self.wires.ready,
+            UpstreamLost: self.wires.lost,
             Opened: lambda event: self._opening.pop(event.token)(event.why),
         }
 
@@ -215,84 +202,13 @@ class Server:
                 for recording in client.record.values():
                     recording.unclogged()
 
-    # -- upstream
-
-    def carry(self, stream: CarriedPlayback | CarriedRecord) -> int:
-        """Take a carried stream in; returns the number it has between this core and the upstream's."""
-        self._carried_numbers += 1
-        self._carried[self._carried_numbers] = stream
-        return self._carried_numbers
-
-    def sync_number(self, client: Client, sync_id: int) -> int:
-        """The upstream's number of a sync group: those of different clients must not meet."""
-        for stream in self._carried.values():
-            if isinstance(stream, CarriedPlayback) and stream.client is client and stream.sync_id == sync_id:
-                return stream.sync_number
-        self._sync_numbers += 1
-        return self._sync_numbers
-
-    def awaited(self, wire: int) -> int:
-        """How many carried streams the upstream of this wire was asked for and has not made yet."""
-        return sum(stream.wire == wire and stream.channel < 0 for stream in self._carried.values())
-
-    def drop(self, number: int) -> None:
-        """Forget a carried stream."""
-        self._carried.pop(number, None)
-
-    def ask_upstream(self, wire: int, stream: int, message: Message, done: Done | None = None) -> None:
-        """Say this upstream; `done` gets the reply or the error. Without `done` it is not worth a connection."""
-        if done is None:
-            if self._up[wire]:
-                self.effects.append(Reissue(wire, stream, None, message))
-            return
-        self._token_numbers += 1
-        token = self._token_numbers
-        self._tokens[token] = (wire, done)
-        effect = Reissue(wire, stream, token, message)
-        if self._up[wire]:
-            self.effects.append(effect)
-            return
-        if not self._held[wire]:
-            self.effects.append(WantUpstream(wire))
-        self._held[wire].append(effect)
-
-    def _finish(self, token: int, outcome: Message | PulseError) -> None:
-        _, done = self._tokens.pop(token)
-        done(outcome)
-
-    def _upstream_ready(self, event: UpstreamReady) -> None:
-        self._up[event.wire] = True
-        held, self._held[event.wire] = self._held[event.wire], []
-        self.effects.extend(held)
-
-    def _upstream_lost(self, event: UpstreamLost) -> None:
-        self._up[event.wire] = False
-        self._held[event.wire].clear()
-        for token, (wire, done) in tuple(self._tokens.items()):
-            if wire == event.wire:
-                del self._tokens[token]
-                done(event.error)
-        for stream in tuple(self._carried.values()):
-            if stream.wire == event.wire:
-                self.kill(stream)
-
-    def _upstream_told(self, event: UpstreamTold) -> None:
-        stream = self._carried.get(event.stream)
-        if stream is not None and stream.channel >= 0:
-            stream.upstream_told(event.message)
-
-    def _upstream_sound(self, event: UpstreamSound) -> None:
-        stream = self._carried.get(event.stream)
-        if isinstance(stream, CarriedRecord) and stream.channel >= 0:
-            stream.upstream_sound(event.data)
+    # -- what the answers and streams say
 
     def have_opened(self, wanted: Callable[[int], Effect], done: Callable[[str | None], None]) -> None:
         """Have the world open what `wanted`, given a token, asks for; `done` gets why it failed, or None."""
         self._token_numbers += 1
         self._opening[self._token_numbers] = done
         self.effects.append(wanted(self._token_numbers))
-
-    # -- what the answers and streams say
 
     def answer(self, client: Client, tag: int, message: Message) -> None:
         client.unanswered -= 1
@@ -314,12 +230,6 @@ class Server:
         """The server ends when this is answered."""
         self.effects.append(Finish())
         return Ack()
-
-    def wire_says(self, wire: int, error: PulseError | None) -> None:
-        """What the upstream of this wire made of the newest stream. That there is no upstream is known outside."""
-        if self._up[wire] and self._wire_errors.get(wire) is not error:
-            self._wire_errors[wire] = error
-            self.effects.append(WireSays(wire, error))
 
     def keep_level(self, view: View, wire: int, device: Sink | Source) -> None:
         """The level of an end of the outlet must outlast this worker; a room keeps none."""
@@ -357,9 +267,8 @@ class Server:
             for view in self.views.values()
             for stream in view.source_outputs.values()
         )
-        for stream in self._carried.values():
-            if isinstance(stream, CarriedPlayback) and stream.channel >= 0:
-                stream.listened(listened)
+        for stream in self.wires.playing():
+            stream.listened(listened)
 
     def remove_sink(self, view: View, sink: Sink) -> None:
         """Take a sink away; what plays into it goes to the default sink, or is ended."""

@@ -88,7 +88,7 @@ class CarriedSample(CarriedPlayback):
 
         def made(outcome: Message | PulseError) -> None:
             if not isinstance(outcome, PlaybackStreamCreated):
-                self.server.drop(self.number)
+                self.server.wires.drop(self.number)
                 done(error_of(outcome))
                 return
             self.new_attr(outcome)
@@ -96,7 +96,7 @@ class CarriedSample(CarriedPlayback):
             done(None)
             self._play(outcome.missing)
 
-        self.server.ask_upstream(self.wire, self.number, self.clean(asked), made)
+        self.server.wires.ask(self.wire, self.number, self.clean(asked), made)
 
     def _play(self, nbytes: int) -> None:
         tape, frame = self._tape, self.spec.frame_bytes
@@ -106,7 +106,7 @@ class CarriedSample(CarriedPlayback):
         self.sound(Sound(self.client.number, self.channel, 0, 0, data, True, len(data)))
         if tape.r == tape.w:
             drain = DrainPlaybackStream(channel=self.number)
-            self.server.ask_upstream(self.wire, self.number, drain, lambda outcome: self._played())
+            self.server.wires.ask(self.wire, self.number, drain, lambda outcome: self._played())
 
     def _played(self) -> None:
         if self.index in self.client.view.sink_inputs:  # else it was killed meanwhile

@@ -109,7 +109,7 @@ def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed
     if device.suspended and agreed.fail_on_suspend:
         raise Refused(PulseError.BADSTATE, f"{device.name} is suspended")
     others = streams_at(view, device)
-    awaited = server.awaited(OUTPUT if isinstance(device, Sink) else INPUT) if device.bus is None else 0
+    awaited = server.wires.awaited(OUTPUT if isinstance(device, Sink) else INPUT) if device.bus is None else 0
     if len(others) + awaited >= MAX_STREAMS:
         raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams at {device.name}")
     if isinstance(device, Sink) and (_passes_through(view, device) or (agreed.passthrough and others)):
