@@ -45,6 +45,7 @@ def test_the_list_of_verbs_tells_each_in_a_whole_line():
     ("raised", "status", "stderr"),
     [
         (Complaint("outlet x: is not open", 7), 7, "eardrum: outlet x: is not open\n"),
+        (Complaint("\x1b[2J: odd"), 1, "eardrum: \N{REPLACEMENT CHARACTER}[2J: odd\n"),
         (KeyboardInterrupt(), 130, "\n"),
         (BrokenPipeError(32, "Broken pipe"), 1, ""),
     ],

@@ -82,6 +82,10 @@ def test_no_path_is_broken_and_no_escape_reaches_the_terminal():
     odd = replace(PULSE, address=path + "\x1b[2J", because="a reason")
     said = text(replace(REPORT, places=(odd,), winner=None), 40)
     assert f"  1. {path}\N{REPLACEMENT CHARACTER}[2J\n     (a reason)\n" in said
+    clear = "\x1b]2;title\x07"
+    odd = replace(PULSE, address="/a", because=f"default-server in /{clear}:1", answer=Answer(True, clear))
+    report = replace(REPORT, user=clear, places=(odd,), others=(odd,), winner=odd, why=clear, machine_id=clear)
+    assert "\x1b" not in text(report, 200)
 
 
 @pytest.mark.parametrize(("there", "status"), [(True, 0), (False, 1)])

@@ -37,6 +37,9 @@ def test_a_group_has_a_name_or_a_number(around):
         door(Admission(group="wombats"), around)
     with pytest.raises(Complaint, match="no such group"):
         group_number("9" * 40)
+    for number in (2**32 - 1, 2**33):  # the first means none to the kernel
+        with pytest.raises(Complaint, match="no such group"):
+            group_number(str(number))
 
 
 def test_a_cookie_is_made_for_its_owner_only(around, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -128,3 +129,11 @@ def test_a_path_that_no_client_could_reach_is_refused():
 def test_a_directory_that_cannot_be_made_is_told():
     with pytest.raises(Complaint, match="/dev/null/pulse/native: no socket can be made: Not a directory"):
         ServerSocket(Path("/dev/null/pulse/native"))
+
+
+def test_who_locks_the_directory_for_ever_is_no_hindrance(place):
+    place.parent.mkdir()
+    directory = os.open(place.parent, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    ServerSocket(place).remove()
+    os.close(directory)

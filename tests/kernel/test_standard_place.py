@@ -141,3 +141,11 @@ def test_what_cannot_be_made_is_told(around):
         user_directory(around(PULSE_RUNTIME_PATH="/proc/nothing"))
     with pytest.raises(Complaint, match=r"/proc/pulse-.*; set XDG_RUNTIME_DIR"):
         user_directory(around(TMPDIR="/proc"))
+
+
+@pytest.mark.parametrize("name", ["XDG_RUNTIME_DIR", "PULSE_RUNTIME_PATH", "HOME"])
+def test_what_cannot_even_be_looked_at_is_told(around, name):
+    nowhere = "/" + "n" * 300
+    here = around(**{name: nowhere})
+    with pytest.raises(Complaint, match=rf"^{nowhere}\S*: .*too long"):
+        user_directory(dataclasses.replace(here, home=nowhere))

@@ -63,3 +63,11 @@ def test_what_lacks_is_told_with_how_to_make_it(pulse, monkeypatch, module, func
     with pytest.raises(Complaint, match=f"no {what} 'pulse.*; make it: `{what}add --system pulse") as told:
         become_system()
     assert told.value.status == 2
+
+
+def test_who_could_be_root_again_is_not_the_user_for_good(pulse, monkeypatch):
+    pulse()
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    monkeypatch.setattr(os, "getresuid", lambda: (4711, 4711, 0))
+    with pytest.raises(Complaint, match="only root can become the user 'pulse'"):
+        become_system()

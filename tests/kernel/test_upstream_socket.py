@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from eardrum.kernel.upstream_socket import Unreachable, connect
+from eardrum.kernel.upstream_socket import Unreachable, connect, first_cookie
 from eardrum.terms.errors import PulseError
 
 
@@ -219,3 +219,9 @@ def test_long_paths_are_reached(tmp_path, monkeypatch):
         connection, version = reach(folder / "native")
         connection.close()
     assert version == 35
+
+
+def test_a_cookie_that_is_a_fifo_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "cookie").write_bytes(bytes(range(256)))
+    assert first_cookie([str(tmp_path / "fifo"), str(tmp_path / "cookie")]) == bytes(range(256))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import struct
 import threading
@@ -134,3 +136,29 @@ def test_nothing_is_published_on_a_display_that_refuses_us(monkeypatch):
         monkeypatch.setattr(x11, "_connected", lambda name, patience: display.ours)
         with pytest.raises(Complaint, match="DISPLAY :5: refused us: Not you"):
             Publication(":5", {"ID": "1@here/2"}, "ID", 10)
+
+
+@pytest.mark.parametrize("key", ["fifo", "/dev/zero"])
+def test_a_file_of_keys_without_end_or_writer_is_not_waited_for(monkeypatch, tmp_path, key):
+    os.mkfifo(tmp_path / "fifo")
+    monkeypatch.setenv("XAUTHORITY", str(tmp_path / key))
+    with Display({"A": b"a"}) as display:
+        assert ask(monkeypatch, display, "A") == {"A": "a"}
+
+
+def test_a_display_that_says_other_things_without_end_is_not_listened_to_for_ever(monkeypatch):
+    ours, theirs = socket.socketpair()
+    greeting = struct.pack("<BBHHH", 1, 0, 11, 0, 10) + bytes(40)
+
+    def chatter():
+        with contextlib.suppress(OSError), theirs:
+            theirs.sendall(greeting)
+            while True:
+                theirs.sendall((bytes((2,)) + bytes(31)) * 64)  # events
+
+    thread = threading.Thread(target=chatter)
+    thread.start()
+    monkeypatch.setattr(x11, "_connected", lambda name, patience: ours)
+    with pytest.raises(Complaint, match=r"DISPLAY :5: no answer in 0\.2 s"):
+        root_window(":5", ("A",), 0.2)
+    thread.join()

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from eardrum import __version__
-from eardrum.terms.errors import Complaint
+from eardrum.terms.errors import Complaint, shown
 
 VERBS = (
     "up", "open", "close", "list", "room", "play", "record", "run", "trace", "heard", "serve", "paths", "client-config",
@@ -48,7 +48,7 @@ class Verbs(click.Group):
         try:
             status = super().main(*args, **{**extra, "standalone_mode": False})
         except Complaint as complaint:
-            click.echo(f"eardrum: {complaint}", err=True)
+            click.echo(f"eardrum: {shown(str(complaint))}", err=True)
             status = complaint.status
         except click.ClickException as error:
             error.show()

@@ -12,6 +12,7 @@ import msgspec
 
 from eardrum.cli import options
 from eardrum.kernel.places import Cookie, Lying, Report, Spot, look_around
+from eardrum.terms.errors import shown
 
 WIDEST = 100  # columns
 
@@ -102,7 +103,7 @@ def _server(spot: Spot) -> str:
 
 
 def _spot(spot: Spot, mark: str, width: int) -> Iterator[str]:
-    address, because = shown(f"  {mark:<3}{spot.address}"), f"({spot.because})"
+    address, because = shown(f"  {mark:<3}{spot.address}"), shown(f"({spot.because})")
     fits = len(address) + 2 + len(because) <= width
     yield f"{address}  {because}" if fits else address  # which is never broken
     for text in ([] if fits else [because]) + [*_details(spot)]:
@@ -146,8 +147,3 @@ def _wrapped(text: str, width: int, indent: int = 0, hanging: int = 2) -> list[s
     return textwrap.wrap(
         shown(text), width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
-
-
-def shown(text: str) -> str:
-    """`text` with what a terminal should not get, and what is no text, replaced."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

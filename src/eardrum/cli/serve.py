@@ -11,7 +11,7 @@ import click
 
 from eardrum.cli import options
 from eardrum.cli.served_place import Place, parsed
-from eardrum.terms.errors import Complaint
+from eardrum.terms.errors import Complaint, shown
 from eardrum.terms.names import WireEnd, input_end, output_end
 
 FEW = 1024  # connections; so many or more go without saying
@@ -165,4 +165,4 @@ def _check(places: Sequence[Place], system: bool) -> None:
         with Client(path, cookie=first_cookie(cookies)) as client:
             info = client.ask(GetServerInfo())
         assert isinstance(info, ServerInfo)
-        click.echo(f"{info.package_name} {info.package_version} serves {path}")
+        click.echo(shown(f"{info.package_name} {info.package_version} serves {path}"))

@@ -18,6 +18,7 @@ from eardrum.terms.errors import Complaint
 from eardrum.upstream.discovery import config_home
 from eardrum.upstream.surroundings import Surroundings
 
+_LAST_GROUP = 2**32 - 2
 _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -46,7 +47,7 @@ def group_number(group: str | None) -> int | None:
     """The number of a group, said by its name or its number. Raises Complaint."""
     if group is None:
         return None
-    if group.isascii() and group.isdigit() and len(group) < 11:
+    if group.isascii() and group.isdigit() and len(group) < 11 and int(group) <= _LAST_GROUP:
         return int(group)
     return Access(group=group).group_id()
 
@@ -57,7 +58,7 @@ def _cookie(name: str | None, around: Surroundings) -> bytes | None:
     config = Path(config_home(around))
     path = config / name
     old = Path(around.home or "/", ".pulse-cookie")
-    if name == USUAL_COOKIE and old.exists() and not path.exists():
+    if name == USUAL_COOKIE and os.path.exists(old) and not os.path.exists(path):
         path = old
     elif not name.startswith("/"):
         own_directory(config, mode_of_ours(around.environment))

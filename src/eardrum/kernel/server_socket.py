@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from eardrum.kernel.outlet_directory import BACKLOG, LONGEST_PATH, connect, shor
 from eardrum.terms.errors import Complaint
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_PATIENCE = 0.5  # seconds
 
 
 class ServerSocket:
@@ -105,11 +107,24 @@ def _identity(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
-    """No other server looks and makes its socket at the same time. The kernel ends this lock with the process."""
+    """No other server looks and makes its socket at the same time. The kernel ends this lock with the process.
+
+    Whoever holds it for longer than a server needs is none: anybody may lock a directory like /tmp.
+    """
     descriptor = os.open(directory, _DIRECTORY)
+    end = time.monotonic() + _PATIENCE
     try:
         with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not _locks(descriptor) and time.monotonic() < end:
+                time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -25,6 +25,13 @@ _TEMPORARY = ("TMPDIR", "TMP", "TEMP", "TEMPDIR")  # the first absolute one coun
 
 def user_directory(around: Surroundings) -> Path:
     """This user's runtime directory, whose socket clients try first. It is made if it lacks. Raises Complaint."""
+    try:
+        return _user_directory(around)
+    except OSError as error:
+        raise Complaint(f"{error.filename}: {error.strerror}; set XDG_RUNTIME_DIR, or use `--socket PATH`") from None
+
+
+def _user_directory(around: Surroundings) -> Path:
     environment = around.environment
     mode = mode_of_ours(environment)
     for name in ("PULSE_RUNTIME_PATH", "XDG_RUNTIME_DIR"):

@@ -27,7 +27,7 @@ def become_system() -> None:
     if os.geteuid() == 0:
         own_directory(directory, _DIRECTORY_MODE, (user.pw_uid, user.pw_gid))
         _become(user)
-    elif os.geteuid() != user.pw_uid:
+    elif os.getresuid() != (user.pw_uid,) * 3:  # one of them may be root, to whom there was a way back
         raise Complaint(f"--system: only root can become the user {USER!r}; use sudo, or serve without --system")
     own_directory(directory, _DIRECTORY_MODE)
     for name in _NOT_OURS:

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
+from eardrum.kernel import machine
 from eardrum.kernel.outlet_directory import short_path
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.protocol.message import NEWEST, REPLY
@@ -121,8 +122,7 @@ def first_cookie(candidates: Sequence[str]) -> bytes:
     """The first cookie that is there; zeros otherwise, for servers that know us by our uid."""
     for path in candidates:
         try:
-            with open(path, "rb") as file:
-                cookie = file.read(COOKIE_BYTES)
+            cookie = machine.read_head(path, COOKIE_BYTES)
         except OSError:
             continue
         if len(cookie) == COOKIE_BYTES:

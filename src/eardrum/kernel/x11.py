@@ -7,9 +7,10 @@ import os
 import re
 import socket
 import struct
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
+from eardrum.kernel.machine import LONGEST_TEXT, read_head
 from eardrum.terms.errors import Complaint
 
 LONGEST = 1023  # bytes of a property that libpulse takes
@@ -26,11 +27,12 @@ _LONGEST_REPLY = 1 << 18
 def root_window(display: str, names: Sequence[str], patience: float) -> dict[str, str]:
     """The text of each of these properties that is on the first screen's root window.
 
-    `display` is as in DISPLAY; `patience` is for each wait, in seconds. Raises Complaint.
+    `display` is as in DISPLAY; `patience` is for connecting and then for all answers, in seconds. Raises Complaint.
     """
     with _complaining(display, patience), _connected(display, patience) as connection:
-        window = _greet(connection, _key(connection, display))
-        found = {name: _property(connection, window, name) for name in names}
+        talk = _Talk(connection, patience)
+        window = _greet(talk, _key(connection, display))
+        found = {name: _property(talk, window, name) for name in names}
     return {name: text for name, text in found.items() if text}
 
 
@@ -45,22 +47,60 @@ class Publication:
         self._texts = texts
         self._mark = mark
         with contextlib.ExitStack() as stack, _complaining(display, patience):
-            self._connection = stack.enter_context(_connected(display, patience))
-            self._window = _greet(self._connection, _key(self._connection, display))
+            connection = stack.enter_context(_connected(display, patience))
+            self._talk = _Talk(connection, patience)
+            self._window = _greet(self._talk, _key(connection, display))
             for name, text in texts.items():
-                _change(self._connection, self._window, name, text)
-            _property(self._connection, self._window, mark)  # its reply comes after all errors
+                _change(self._talk, self._window, name, text)
+            _property(self._talk, self._window, mark)  # its reply comes after all errors
             stack.pop_all()
 
     def withdraw(self) -> None:
         """Take away what is still ours. A display that is gone has taken it along."""
-        connection, window = self._connection, self._window
-        with connection, contextlib.suppress(OSError, struct.error):
-            if _property(connection, window, self._mark) == self._texts[self._mark]:
+        talk, window = self._talk, self._window
+        with talk.connection, contextlib.suppress(OSError, struct.error):
+            talk.begin()
+            if _property(talk, window, self._mark) == self._texts[self._mark]:
                 for name in self._texts:
-                    atom = _atom(connection, name)
-                    connection.sendall(struct.pack("<BxHII", _DELETE_PROPERTY, 3, window, atom))
-                _property(connection, window, self._mark)
+                    talk.send(struct.pack("<BxHII", _DELETE_PROPERTY, 3, window, _atom(talk, name)))
+                _property(talk, window, self._mark)
+
+
+class _Talk:
+    """What is said on a connection. Raises OSError: TimeoutError when the display has taken more than `patience`
+    seconds since `begin`, whatever it says meanwhile.
+    """
+
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        self.connection = connection
+        self._patience = patience
+        self.begin()
+
+    def begin(self) -> None:
+        self._end = time.monotonic() + self._patience
+
+    def send(self, data: bytes) -> None:
+        self._wait_at_most()
+        self.connection.sendall(data)
+
+    def receive(self, nbytes: int) -> bytes:
+        """So many bytes, not fewer."""
+        if nbytes > _LONGEST_REPLY:
+            raise OSError("what answers there is no X server")
+        received = b""
+        while len(received) < nbytes:
+            self._wait_at_most()
+            more = self.connection.recv(nbytes - len(received))
+            if not more:
+                raise OSError("hung up")
+            received += more
+        return received
+
+    def _wait_at_most(self) -> None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.connection.settimeout(left)
 
 
 @contextlib.contextmanager
@@ -96,14 +136,14 @@ def _connected(display: str, patience: float) -> socket.socket:
 
 def _key(connection: socket.socket, display: str) -> bytes:
     """The key for this display from the user's .Xauthority; none if there is none."""
-    path = os.environ.get("XAUTHORITY") or Path(os.environ.get("HOME", "/"), ".Xauthority")
+    path = os.environ.get("XAUTHORITY") or os.path.join(os.environ.get("HOME", "/"), ".Xauthority")
     number = str(int(display.rpartition(":")[2].partition(".")[0])).encode()
     peer = connection.getpeername()
     places = {(_LOCAL, socket.gethostname().encode())}
     if connection.family == socket.AF_INET and not peer[0].startswith("127."):
         places = {(_INTERNET, socket.inet_aton(peer[0]))}
     try:
-        entries = [*_entries(Path(path).read_bytes())]
+        entries = [*_entries(read_head(path, LONGEST_TEXT))]
     except (OSError, struct.error):
         return b""
     for family, address, its_number, kind, key in entries:
@@ -126,12 +166,12 @@ def _entries(data: bytes) -> Iterator[tuple[int, bytes, bytes, bytes, bytes]]:
         yield family, fields[0], fields[1], fields[2], fields[3]
 
 
-def _greet(connection: socket.socket, key: bytes) -> int:
+def _greet(talk: _Talk, key: bytes) -> int:
     """Begin the conversation; the number of the first screen's root window."""
     kind = _KEY_KIND if key else b""
-    connection.sendall(struct.pack("<cxHHHHxx", b"l", 11, 0, len(kind), len(key)) + _padded(kind) + _padded(key))
-    status, reason, length = struct.unpack("<BBxxxxH", _exactly(connection, 8))
-    rest = _exactly(connection, 4 * length)
+    talk.send(struct.pack("<cxHHHHxx", b"l", 11, 0, len(kind), len(key)) + _padded(kind) + _padded(key))
+    status, reason, length = struct.unpack("<BBxxxxH", talk.receive(8))
+    rest = talk.receive(4 * length)
     if status != 1:
         said = rest[:reason].decode(errors="replace").strip()
         raise OSError(f"refused us: {said or 'no reason given'}")
@@ -140,55 +180,43 @@ def _greet(connection: socket.socket, key: bytes) -> int:
     return int(window)
 
 
-def _property(connection: socket.socket, window: int, name: str) -> str:
+def _property(talk: _Talk, window: int, name: str) -> str:
     """The text of one property; empty if there is none that libpulse would take."""
-    atom = _atom(connection, name)
+    atom = _atom(talk, name)
     if not atom:
         return ""
-    connection.sendall(struct.pack("<BxH5I", _GET_PROPERTY, 6, window, atom, _STRING, 0, LONGEST))
-    reply = _reply(connection)
+    talk.send(struct.pack("<BxH5I", _GET_PROPERTY, 6, window, atom, _STRING, 0, LONGEST))
+    reply = _reply(talk)
     width, length = struct.unpack_from("<xB14xI", reply)
     told = reply[32 : 32 + length] if width == 8 and length <= LONGEST else b""
     return told.partition(b"\0")[0].decode(errors="replace")
 
 
-def _atom(connection: socket.socket, name: str, *, made: bool = False) -> int:
+def _atom(talk: _Talk, name: str, *, made: bool = False) -> int:
     """The number of a property's name; 0 if the display does not know it, unless it shall be made."""
     text = name.encode()
     padded = _padded(text)
-    connection.sendall(struct.pack("<BBHHxx", _INTERN_ATOM, not made, 2 + len(padded) // 4, len(text)) + padded)
-    (atom,) = struct.unpack_from("<8xI", _reply(connection))
+    talk.send(struct.pack("<BBHHxx", _INTERN_ATOM, not made, 2 + len(padded) // 4, len(text)) + padded)
+    (atom,) = struct.unpack_from("<8xI", _reply(talk))
     return int(atom)
 
 
-def _change(connection: socket.socket, window: int, name: str, text: str) -> None:
+def _change(talk: _Talk, window: int, name: str, text: str) -> None:
     data = text.encode()
     padded = _padded(data)
-    atom = _atom(connection, name, made=True)
+    atom = _atom(talk, name, made=True)
     head = struct.pack("<BxHIIIB3xI", _CHANGE_PROPERTY, 6 + len(padded) // 4, window, atom, _STRING, 8, len(data))
-    connection.sendall(head + padded)
+    talk.send(head + padded)
 
 
-def _reply(connection: socket.socket) -> bytes:
+def _reply(talk: _Talk) -> bytes:
     """The next reply; events are passed over."""
     while True:
-        head = _exactly(connection, 32)
+        head = talk.receive(32)
         if head[0] == 0:
             raise OSError(f"answers with error {head[1]}")
         if head[0] == 1:
-            return head + _exactly(connection, 4 * int.from_bytes(head[4:8], "little"))
-
-
-def _exactly(connection: socket.socket, nbytes: int) -> bytes:
-    if nbytes > _LONGEST_REPLY:
-        raise OSError("what answers there is no X server")
-    received = b""
-    while len(received) < nbytes:
-        more = connection.recv(nbytes - len(received))
-        if not more:
-            raise OSError("hung up")
-        received += more
-    return received
+            return head + talk.receive(4 * int.from_bytes(head[4:8], "little"))
 
 
 def _padded(data: bytes) -> bytes:

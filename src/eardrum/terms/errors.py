@@ -59,3 +59,8 @@ class Complaint(Exception):
     def __init__(self, line: str, status: int = 1) -> None:
         super().__init__(line)
         self.status = status
+
+
+def shown(text: str) -> str:
+    """`text` for a terminal: what it should not get, and what is no text, replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
