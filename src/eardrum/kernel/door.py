@@ -58,7 +58,7 @@ def _cookie(name: str | None, around: Surroundings) -> bytes | None:
     config = Path(config_home(around))
     path = config / name
     old = Path(around.home or "/", ".pulse-cookie")
-    if name == USUAL_COOKIE and os.path.exists(old) and not os.path.exists(path):
+    if name == USUAL_COOKIE and os.access(old, os.F_OK) and not os.access(path, os.F_OK):
         path = old
     elif not name.startswith("/"):
         own_directory(config, mode_of_ours(around.environment))

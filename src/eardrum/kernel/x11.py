@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import posixpath
 import re
 import socket
 import struct
@@ -136,7 +137,7 @@ def _connected(display: str, patience: float) -> socket.socket:
 
 def _key(connection: socket.socket, display: str) -> bytes:
     """The key for this display from the user's .Xauthority; none if there is none."""
-    path = os.environ.get("XAUTHORITY") or os.path.join(os.environ.get("HOME", "/"), ".Xauthority")
+    path = os.environ.get("XAUTHORITY") or posixpath.join(os.environ.get("HOME", "/"), ".Xauthority")
     number = str(int(display.rpartition(":")[2].partition(".")[0])).encode()
     peer = connection.getpeername()
     places = {(_LOCAL, socket.gethostname().encode())}
