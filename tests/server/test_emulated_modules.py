@@ -370,3 +370,13 @@ def test_a_sink_of_a_program_is_not_the_default_beside_one_that_leads_somewhere(
 
 def test_all_modules_are_named_as_modules():
     assert all(name.startswith("module-") for name in MODULES)
+
+
+def test_loopbacks_hold_back_no_more_than_may_be(script):
+    for name in ("a", "b"):
+        load(script, "null-sink", f"sink_name={name} rate=384000 channels=32")
+    asked = c.LoadModule(name="module-loopback", argument="source=a.monitor sink=b latency_msec=2000")
+    assert isinstance(script.ask(asked), c.ModuleLoaded)
+    assert script.ask(asked) == PulseError.MODINITFAILED
+    load(script, "null-sink", "sink_name=usual")
+    load(script, "loopback", "source=a.monitor sink=usual latency_msec=2000")

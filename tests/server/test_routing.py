@@ -9,7 +9,7 @@ from eardrum.server.core import Server
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Sink, Source, View
 from eardrum.server.rights import Right
-from eardrum.terms.audio import SampleFormat, SampleSpec
+from eardrum.terms.audio import VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.testing.stage import ALL, FLOAT, Stage, sine
 
@@ -146,3 +146,45 @@ def test_streams_follow_the_default_but_for_those_that_somebody_moved(program):
     program.ask(c.SetDefaultSink(name="two"))
     assert program.ask(c.GetSinkInputInfo(index=named.sink_input)).sink_index == 1
     assert program.ask(c.GetSinkInputInfo(index=free.sink_input)).sink_index == 0
+
+
+SLOW = SampleSpec(SampleFormat.FLOAT32LE, 32, 1)  # 6 MB of resampled sound each
+
+
+def many(program, spec, **fields):
+    """How many such streams there may be, and what the next one is answered."""
+    channel_map, volume = bytes(range(12, 12 + spec.channels)), (VOLUME_NORM,) * spec.channels
+    for made in range(1000):
+        asked = c.CreatePlaybackStream(
+            sample_spec=spec, channel_map=channel_map, volume=volume, sync_id=program.tag, **fields
+        )
+        reply = program.ask(asked)
+        if not isinstance(reply, c.PlaybackStreamCreated):
+            return made, reply
+    return 1000, None
+
+
+def test_what_all_streams_hold_back_is_bounded(program):
+    made, refused = many(program, SLOW)
+    assert 16 < made < 32
+    assert refused == PulseError.TOOLARGE
+    assert isinstance(program.play(SampleSpec(SampleFormat.FLOAT32LE, 2, 44100)), c.PlaybackStreamCreated)
+    stream = program.play(
+        SampleSpec(SampleFormat.FLOAT32LE, 32, 48000), channel_map=bytes(range(12, 44)), variable_rate=True
+    )
+    assert program.ask(c.UpdatePlaybackStreamSampleRate(channel=stream.channel, rate=1)) == PulseError.TOOLARGE
+    assert program.ask(c.UpdatePlaybackStreamSampleRate(channel=stream.channel, rate=44100)) == Ack()
+
+
+def test_nor_may_a_stream_be_moved_to_where_it_holds_back_more(stage, program):
+    wide = stage.server.views[0].sinks[1]
+    made, _ = many(program, SLOW)
+    wide.bus.rate = 384_000
+    assert program.ask(c.MoveSinkInput(index=0, sink_name="two")) == PulseError.TOOLARGE
+    program.ask(c.DeletePlaybackStream(channel=made - 1))
+    assert program.ask(c.MoveSinkInput(index=0, sink_name="two")) == PulseError.TOOLARGE
+    assert many(program, SLOW)[0] == 1
+
+
+def test_a_thousand_streams_of_a_usual_rate_are_not_too_many(program):
+    assert many(program, SampleSpec(SampleFormat.S16LE, 2, 8000))[0] > 990

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eardrum.sound import resample
 from eardrum.sound.resample import Resampler, resampler
 
 RATES = [(44_100, 48_000), (48_000, 44_100), (8_000, 48_000), (48_000, 8_000), (96_000, 48_000), (44_101, 48_000)]
@@ -138,10 +139,17 @@ def test_a_sweep_is_distorted_by_less_than_100_db():
     assert 20 * np.log10(np.sqrt(np.mean(rest**2)) / np.sqrt(np.mean(out[middle] ** 2))) < -100
 
 
-@pytest.mark.parametrize("rate", [8000, 11_025, 22_050, 37_800, 44_100, 192_000, 999, 10])
+@pytest.mark.parametrize("rate", [1000, 1777, 8000, 11_025, 22_050, 37_800, 44_100, 192_000, 999, 10])
 @pytest.mark.parametrize("frames", [1, 37])
 def test_it_never_holds_back_more_than_its_lead(rate, frames):
     stream = Resampler(rate, 48_000, 1)
     for _ in range(min(rate, 20_000) // frames):
         stream.feed(np.zeros((frames, 1), np.float32))
         assert stream.pending <= stream.lead
+
+
+def test_the_lead_is_found_once_however_many_rates_there_are(monkeypatch):
+    stream = Resampler(44_100, 48_000, 1)
+    known = stream.lead
+    monkeypatch.setattr(resample, "lead", None)
+    assert stream.lead == known

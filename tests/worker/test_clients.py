@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from eardrum.protocol.packets import sound_head
 from eardrum.server.effects import Tell
 from eardrum.server.events import Asked, Brought, Event, Joined, Left, Sound
 from eardrum.server.rights import Right
-from eardrum.worker.clients import SILENT, SOON, TALKS, UNREAD, Clients
+from eardrum.worker.clients import HEARD_AT_LEAST, SILENT, SOON, TALKS, UNREAD, Clients
 from eardrum.worker.tracing import Watchers
 
 CORK = CorkPlaybackStream(channel=0, cork=True)
@@ -206,3 +207,18 @@ def test_nonsense_ends_its_sender_only(house):
     house.says(other, packet(5))
     assert heard(house.hears()) == [5]
     assert len(house.clients) == 1
+
+
+@pytest.mark.parametrize("stuck", [True, False])
+def test_who_is_gone_while_nothing_can_be_done_wakes_nobody_for_ever(house, stuck):
+    program = house.come()
+    house.says(program, packet(1) * (HEARD_AT_LEAST + 1))
+    ready = house.loop.ready[house.descriptor]
+    ready(READ)
+    house.ends[program].close()
+    house.clients.stuck = stuck
+    house.events.clear()
+    ready(READ | select.EPOLLHUP)
+    assert (Left(house.numbers[program]) in house.events) is stuck
+    house.clients.go_on()
+    assert len(heard(house.events)) == (not stuck)

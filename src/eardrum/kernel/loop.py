@@ -70,3 +70,8 @@ class Loop:
 def readable(events: int) -> bool:
     """There is something to read, if only the end."""
     return bool(events & (READ | _GONE))
+
+
+def gone(events: int) -> bool:
+    """The other end is closed, both ways: this is ready until the descriptor is forgotten."""
+    return bool(events & _GONE)

@@ -18,7 +18,7 @@ from eardrum.server.module_arguments import STREAM_PROPERTIES, Arguments, wrong
 from eardrum.server.module_streams import FeedInput, FeedOutput, Through, agreed
 from eardrum.server.objects import DEVICE_SPEC, AnyDevice, Module, Sink, Source, View
 from eardrum.server.playback import SinkInput
-from eardrum.server.routing import follow_default
+from eardrum.server.routing import check_held_back, follow_default
 from eardrum.server.stream import Stream
 from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.errors import Refused
@@ -199,6 +199,11 @@ def _show(server: Server, view: View, module: Module, stream: Stream, *, stays: 
     streams = sum(len(each.streams) for each in view.modules.values())
     if streams >= MOST_STREAMS:
         raise wrong(f"{MOST_STREAMS} streams of modules are there")
+    if isinstance(stream, FeedInput):
+        try:
+            check_held_back(view, stream.held_back)
+        except Refused as refusal:
+            raise wrong(refusal.why) from None
     stream.placed = stays
     module.streams.append(stream)
     server.add(stream)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from eardrum.server.mixed import MAX_PERIOD
 from eardrum.sound import remap
-from eardrum.sound.block import Block
+from eardrum.sound.block import SAMPLE_BYTES, Block
 from eardrum.sound.convert import LOUDEST
 from eardrum.sound.resample import resampler
 from eardrum.sound.volume import Gains
@@ -63,6 +64,10 @@ class Feed:
     def active(self) -> bool:
         """There is something to be played, or there may be soon."""
         return self.held > 0 or self.origin.sounding()
+
+    def would_hold_back(self, bus: Bus) -> int:
+        """Bytes in its queue at most, if it played into this bus and every cycle came in time."""
+        return int(max(self._asked, MAX_PERIOD) * bus.rate) * bus.channels * SAMPLE_BYTES
 
     def let(self, runs: bool) -> None:
         """Play into the target from now on, or no longer."""

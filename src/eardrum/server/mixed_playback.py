@@ -25,7 +25,9 @@ from eardrum.server.buffers import settle_playback
 from eardrum.server.events import Sound
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.player import Player
+from eardrum.server.routing import check_held_back
 from eardrum.server.stream import Agreed, Tag
+from eardrum.server.voice import held_back
 from eardrum.sound.block import Block
 from eardrum.sound.ring import Ring
 from eardrum.terms.audio import MAX_QUEUE, BufferAttr, Samples
@@ -218,8 +220,9 @@ class MixedPlayback(Player, PlaybackStream):
         self.request()
 
     def set_rate(self, tag: Tag, rate: int) -> None:
-        self.bus.advance(self.server.now)
         spec = self.spec._replace(rate=rate)
+        check_held_back(self.client.view, held_back(spec, self.bus), self)
+        self.bus.advance(self.server.now)
         self.voice.tune(spec)
         self.spec = spec
         self.server.answer(self.client, tag, Ack())

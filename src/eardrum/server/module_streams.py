@@ -17,6 +17,7 @@ from eardrum.terms.properties import value
 if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.feeds import Feed
+    from eardrum.server.mixed import Bus
     from eardrum.server.objects import Module, Sink, Source, View
 
 
@@ -37,6 +38,13 @@ class FeedInput(SinkInput):
         self.module = module.index
         self.feed = feed
         feed.heard_as = self
+
+    @property
+    def held_back(self) -> int:
+        return self.feed.would_hold_back(self.feed.target)
+
+    def would_hold_back(self, bus: Bus) -> int:
+        return self.feed.would_hold_back(bus)
 
     def announce(self) -> None:
         super().announce()

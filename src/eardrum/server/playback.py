@@ -12,6 +12,7 @@ from eardrum.terms.audio import BufferAttr
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
+    from eardrum.server.mixed import Bus
     from eardrum.server.objects import Client, Sink
 
 
@@ -30,6 +31,15 @@ class SinkInput(Stream):
     def grouped(self) -> bool:
         """It starts and stops together with others."""
         return False
+
+    @property
+    def held_back(self) -> int:
+        """Bytes of its sound that are taken and not played yet, at most: a resampler or a feed has them."""
+        return 0
+
+    def would_hold_back(self, bus: Bus) -> int:
+        """The same on another bus."""
+        return 0
 
     def announce(self) -> None:
         view = self.client.view

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from eardrum.server.playback import SinkInput
-from eardrum.server.voice import Queue, Voice
+from eardrum.server.voice import Queue, Voice, held_back
 from eardrum.sound.block import Block
 from eardrum.sound.volume import gains
 from eardrum.terms.audio import Samples
@@ -36,6 +36,13 @@ class Player(SinkInput):
     def level_changed(self) -> None:
         self.bus.advance(self.server.now)
         self._set_gain()
+
+    @property
+    def held_back(self) -> int:
+        return self.voice.held_back
+
+    def would_hold_back(self, bus: Bus) -> int:
+        return held_back(self.spec, bus)
 
     @property
     def heard_as(self) -> SinkInput:

@@ -13,12 +13,14 @@ from eardrum.server.objects import Sink, Source, View
 from eardrum.server.playback import SinkInput
 from eardrum.server.record import SourceOutput
 from eardrum.server.stream import Agreed, Stream
+from eardrum.server.voice import held_back
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
 
 MAX_STREAMS = 1000  # into one sink, and out of one source
+MOST_HELD_BACK = 128 * 1024 * 1024  # bytes of sound in resamplers and feeds, of all streams of a view
 
 
 def move(server: Server, stream: Stream, device: Sink | Source) -> None:
@@ -30,6 +32,8 @@ def move(server: Server, stream: Stream, device: Sink | Source) -> None:
     if isinstance(stream, SinkInput) and isinstance(device, Sink):
         if stream.grouped or _passes_through(stream.client.view, device, stream):
             raise Refused(PulseError.INVALID, "its group or a stream that passes through keeps it where it is")
+        if device.bus is not None:
+            check_held_back(stream.client.view, stream.would_hold_back(device.bus), stream)
         stream.move(device)
         for record in tuple(stream.client.view.source_outputs.values()):
             if record.only is stream:
@@ -114,6 +118,17 @@ def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed
         raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams at {device.name}")
     if isinstance(device, Sink) and (_passes_through(view, device) or (agreed.passthrough and others)):
         raise Refused(PulseError.BUSY, "who passes through is alone")
+    if isinstance(device, Sink) and device.bus is not None:
+        check_held_back(view, held_back(agreed.spec, device.bus))
+
+
+def check_held_back(view: View, nbytes: int, stream: SinkInput | None = None) -> None:
+    """Whether one more stream may hold back so many bytes, or this one. Raises Refused(TOOLARGE)."""
+    if not nbytes:
+        return
+    others = sum(other.held_back for other in view.sink_inputs.values() if other is not stream)
+    if others + nbytes > MOST_HELD_BACK:
+        raise Refused(PulseError.TOOLARGE, "the streams hold back too much sound")
 
 
 def _passes_through(view: View, sink: Sink, stream: Stream | None = None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from eardrum.sound import convert, remap
-from eardrum.sound.block import Block
+from eardrum.sound.block import SAMPLE_BYTES, Block
 from eardrum.sound.resample import Resampler, resampler
 from eardrum.sound.volume import Gains
 from eardrum.terms.audio import ChannelMap, Samples, SampleSpec
@@ -26,6 +26,12 @@ class Queue(Protocol):
 
     def skip(self, nbytes: int) -> None:
         """As `take`, when nobody wants the bytes."""
+
+
+def held_back(spec: SampleSpec, bus: Bus) -> int:
+    """Bytes of sound that a voice of this spec holds back on this bus: many where a low rate becomes a high one."""
+    found = resampler(spec.rate, bus.rate, spec.channels)
+    return found.lead * spec.channels * SAMPLE_BYTES if found else 0
 
 
 class Voice:
@@ -86,6 +92,11 @@ class Voice:
         if len(self._ready):
             carry = Resampler(before.rate, bus.rate, self._spec.channels)
             self._ready = np.concatenate([carry.feed(self._ready), carry.flush()])
+
+    @property
+    def held_back(self) -> int:
+        """As the function of this name."""
+        return self._resampler.lead * self._spec.channels * SAMPLE_BYTES if self._resampler else 0
 
     @property
     def fill(self) -> int:

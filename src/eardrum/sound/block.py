@@ -6,3 +6,4 @@ import numpy as np
 from numpy.typing import NDArray
 
 Block = NDArray[np.float32]  # shape (frames, channels)
+SAMPLE_BYTES = 4  # of one number in it

@@ -17,6 +17,7 @@ from eardrum.sound.intervals import Intervals
 
 LOWEST = 1000  # Hz; at this rate soxr holds back 0.9 s at HQ, and it is more the lower the rate is
 _BLOCKS = 8  # of what soxr gives out: they show how uneven they are
+_STEP = 8  # frames at least that are tried at once
 Quality = Literal["QQ", "LQ", "MQ", "HQ", "VHQ"]
 
 
@@ -25,11 +26,11 @@ def resampler(rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ
     return None if rate_in == rate_out else Resampler(rate_in, rate_out, channels, quality)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def lead(rate_in: int, rate_out: int, quality: Quality) -> int:
     """Frames (at the rate out) that a resampler holds back at most: soxr works in long blocks, of uneven lengths."""
     stream = soxr.ResampleStream(rate_in, rate_out, 1, quality=quality)
-    step = np.zeros((max(1, rate_in // 1000), 1), np.float32)
+    step = np.zeros((max(_STEP, rate_in // 1000), 1), np.float32)
     taken = given = most = blocks = 0
     while blocks < _BLOCKS:
         taken += len(step)
@@ -47,13 +48,14 @@ class Resampler:
     comes out as exactly n * rate_out / rate_in frames, rounded (half up). It takes memory from the first block on.
     """
 
-    __slots__ = ("_channels", "_given", "_quality", "_rate_in", "_rate_out", "_stream", "_taken")
+    __slots__ = ("_channels", "_given", "_lead", "_quality", "_rate_in", "_rate_out", "_stream", "_taken")
 
     def __init__(self, rate_in: int, rate_out: int, channels: int, quality: Quality = "HQ") -> None:
         self._rate_in = rate_in
         self._rate_out = rate_out
         self._channels = channels
         self._quality = quality
+        self._lead: int | None = None
         self._stream: soxr.ResampleStream | _Lines | _Means | None = None
         self._taken = 0  # frames in since the stream began
         self._given = 0  # frames out since the stream began
@@ -70,9 +72,10 @@ class Resampler:
     @property
     def lead(self) -> int:
         """Given so many frames (at the rate out) more than are wanted, it always has as many ready as are wanted."""
-        if self._slow:
-            return self._rate_out // self._rate_in + 2
-        return lead(self._rate_in, self._rate_out, self._quality)
+        if self._lead is None:  # kept here: to find it takes milliseconds, and there are more rates than are remembered
+            slow = self._rate_out // self._rate_in + 2
+            self._lead = slow if self._slow else lead(self._rate_in, self._rate_out, self._quality)
+        return self._lead
 
     @property
     def waits(self) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from eardrum.kernel.link import READ_BYTES, Link, Scratch
-from eardrum.kernel.loop import READ, WRITE, Loop, readable
+from eardrum.kernel.loop import READ, WRITE, Loop, gone, readable
 from eardrum.kernel.peer import peer_of
 from eardrum.protocol.catalog import Error, GetPlaybackLatency, Request
 from eardrum.protocol.conversation import Command, Serving
@@ -211,7 +211,9 @@ class Clients:
         self._awaited -= 1
         if events != READ:
             self._dirty.add(client)
-        if readable(events) and (heard := self._receive(client)):
+        if self.stuck and client.unheard and gone(events):
+            self._leave(client)  # what it said cannot be done, and its end would wake us for ever
+        elif readable(events) and (heard := self._receive(client)):
             self._attend(client, heard)
 
     def _receive(self, client: _Connection) -> list[Command | SoundPacket]:
