@@ -15,12 +15,12 @@ from eardrum.testing.servers import CHANNELS, RATE, end, wait_until
 
 STRANGER = 23456  # a uid that has no name in the container
 PYTHON = f"/python/bin/python3.{sys.version_info.minor}"
-MOUNTED = {  # what of this machine is seen in the container, read-only
-    "/usr": "/usr",
-    sys.base_prefix: "/python",
-    sysconfig.get_path("purelib"): "/packages",
-    str(Path(eardrum.__file__).parents[1]): "/eardrum",
-}
+MOUNTED = (  # what of this machine is seen in the container and where, read-only; Python may be that of /usr
+    ("/usr", "/usr"),
+    (sys.base_prefix, "/python"),
+    (sysconfig.get_path("purelib"), "/packages"),
+    (str(Path(eardrum.__file__).parents[1]), "/eardrum"),
+)
 NAKED = ("env", "-i", "PATH=/usr/bin", "PYTHONPATH=/eardrum:/packages")  # neither HOME nor XDG_RUNTIME_DIR
 FIRSTS = {"as pid 1": (), "under tini": ("tini", "--")}
 
@@ -40,7 +40,7 @@ def podman(stage, rootfs, shared):
 
     def start(name, uid, *command, volumes=(), **popen):
         options = [f"--volume={shared}:/shared", "--read-only-tmpfs=false", "--env=PULSE_SERVER=unix:/shared/native"]
-        options += [f"--volume={path}:{place}:ro" for path, place in dict(volumes).items()]
+        options += [f"--volume={path}:{place}:ro" for path, place in volumes]
         return stage.start(name, rootfs.podman(storage, uid, *command, options=options), **popen)
 
     return start

@@ -10,7 +10,7 @@ from eardrum.protocol.message import CATALOG, REPLY, Message, every, fields_of, 
 from eardrum.server.rules import RULES
 
 PAGE = (Path(__file__).parents[2] / "docs/protocol.md").read_text(encoding="utf-8")
-ROWS = {int(code): name for code, name in re.findall(r"^\| (\d+) \| \[?(\w+)", PAGE, re.MULTILINE)}
+ROWS = {int(code): name for code, name in re.findall(r"^\| (\d+) \| (?:<a href=\"#\w+\">)?(\w+)", PAGE, re.MULTILINE)}
 SAYABLE = [cls for cls in every() if cls.SENDER != "server"]
 
 
