@@ -382,7 +382,8 @@ class _World:
         """The program that waits for this answer, if it is still there."""
         program = self.programs.get(number)
         if program is not None:
-            waits = next((one for one in program.waits_for if one[0] == tag), None)
+            said = [one for one in program.waits_for if one[0] == tag]  # a damaged command may have the tag of another
+            waits = min(said, key=lambda one: one[1] is c.DrainPlaybackStream, default=None)
             if waits is None:
                 raise Found(f"program {number} is answered with tag {tag}, but waits for {program.waits_for}")
             program.waits_for.remove(waits)

@@ -203,6 +203,30 @@ def test_tiny_buffers(victim):
         attacker.ask(SetPlaybackStreamBufferAttr(channel=0, maxlength=0, tlength=2**32 - 1, minreq=2**32 - 1, prebuf=0))
 
 
+@pytest.mark.parametrize("cut", [0, 1, 19, 20, 21, 3859])
+def test_tight_streams_that_answer_a_part_at_a_time_and_leave_in_the_middle(victim, cut):
+    with victim.join() as attacker:
+        stream = attacker.play(tlength=3840, minreq=960, prebuf=4)
+        whole = sound_head(stream.channel, 3840) + bytes(3840)
+        attacker.socket.sendall(whole)
+        pause = [CorkPlaybackStream(channel=stream.channel, cork=corked) for corked in (True, False)]
+        for _ in range(4):
+            asked = attacker.requested(stream.channel)
+            attacker.until(lambda asked=asked: attacker.requested(stream.channel) > asked, "to be asked for sound")
+            attacker.socket.sendall(whole[:cut])
+            attacker.socket.sendall(whole[cut:])
+            attacker.socket.sendall(packets(attacker, *pause) + whole)
+        attacker.socket.sendall(whole[:cut])
+
+
+def test_as_many_rates_as_streams(victim):
+    with victim.join() as attacker:
+        for rate in range(1000, 1100):
+            stream = attacker.play(SampleSpec(SampleFormat.S16LE, 2, rate), tlength=400, prebuf=4)
+            attacker.write(stream.channel, bytes(400))
+        victim.bystander.goes_on()
+
+
 def test_rates_without_measure(victim):
     with victim.join() as attacker:
         for rate in (1, 999, 1000, 387_840):

@@ -188,3 +188,21 @@ def test_nor_may_a_stream_be_moved_to_where_it_holds_back_more(stage, program):
 
 def test_a_thousand_streams_of_a_usual_rate_are_not_too_many(program):
     assert many(program, SampleSpec(SampleFormat.S16LE, 2, 8000))[0] > 990
+
+
+def test_what_all_streams_record_in_a_cycle_is_bounded(program):
+    wide = SampleSpec(SampleFormat.FLOAT32LE, 32, 384_000)
+    asked = c.CreateRecordStream(
+        sample_spec=wide, channel_map=bytes(range(12, 44)), source_name="one.monitor", variable_rate=True
+    )
+    for _ in range(10):
+        made = program.ask(asked)
+        assert isinstance(made, c.RecordStreamCreated)
+    assert program.ask(asked) == PulseError.TOOLARGE
+    program.record(source_name="one.monitor")
+    slower = c.UpdateRecordStreamSampleRate(channel=made.channel, rate=48_000)
+    faster = c.UpdateRecordStreamSampleRate(channel=made.channel, rate=384_000)
+    assert (program.ask(slower), program.ask(faster)) == (Ack(), Ack())
+    program.ask(slower)
+    assert isinstance(program.ask(asked), c.RecordStreamCreated)
+    assert program.ask(faster) == PulseError.TOOLARGE

@@ -10,6 +10,7 @@ from eardrum.protocol.catalog import Ack, RecordBufferAttrSet, RecordLatency, Re
 from eardrum.server.buffers import settle_record
 from eardrum.server.effects import SendSound
 from eardrum.server.record import RecordStream
+from eardrum.server.routing import check_recorded
 from eardrum.server.stream import Agreed, Tag
 from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
@@ -165,8 +166,10 @@ class MixedRecord(RecordStream):
         self.start()
 
     def set_rate(self, tag: Tag, rate: int) -> None:
+        spec = self.spec._replace(rate=rate)
+        check_recorded(self.client.view, spec, self)
         self.bus.advance(self.server.now)
-        self.spec = self.spec._replace(rate=rate)
+        self.spec = spec
         self._tune()
         self.server.answer(self.client, tag, Ack())
 

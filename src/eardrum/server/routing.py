@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.events import INPUT, OUTPUT
+from eardrum.server.mixed import MAX_PERIOD
 from eardrum.server.objects import Sink, Source, View
 from eardrum.server.playback import SinkInput
 from eardrum.server.record import SourceOutput
 from eardrum.server.stream import Agreed, Stream
 from eardrum.server.voice import held_back
+from eardrum.terms.audio import SampleSpec
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_STREAMS = 1000  # into one sink, and out of one source
 MOST_HELD_BACK = 128 * 1024 * 1024  # bytes of sound in resamplers and feeds, of all streams of a view
+MOST_RECORDED = 128 * 1024 * 1024  # bytes that all streams of a view record in the longest cycle
+_CYCLE = int(MAX_PERIOD * 1e6)  # µs
 
 
 def move(server: Server, stream: Stream, device: Sink | Source) -> None:
@@ -118,8 +122,12 @@ def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed
         raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams at {device.name}")
     if isinstance(device, Sink) and (_passes_through(view, device) or (agreed.passthrough and others)):
         raise Refused(PulseError.BUSY, "who passes through is alone")
-    if isinstance(device, Sink) and device.bus is not None:
+    if device.bus is None:
+        return
+    if isinstance(device, Sink):
         check_held_back(view, held_back(agreed.spec, device.bus))
+    else:
+        check_recorded(view, agreed.spec)
 
 
 def check_held_back(view: View, nbytes: int, stream: SinkInput | None = None) -> None:
@@ -129,6 +137,13 @@ def check_held_back(view: View, nbytes: int, stream: SinkInput | None = None) ->
     others = sum(other.held_back for other in view.sink_inputs.values() if other is not stream)
     if others + nbytes > MOST_HELD_BACK:
         raise Refused(PulseError.TOOLARGE, "the streams hold back too much sound")
+
+
+def check_recorded(view: View, spec: SampleSpec, stream: SourceOutput | None = None) -> None:
+    """Whether one more stream may record in this spec, or this one. Raises Refused(TOOLARGE)."""
+    specs = [other.spec for other in view.source_outputs.values() if other is not stream]
+    if sum(each.bytes_for(_CYCLE) for each in (*specs, spec)) > MOST_RECORDED:
+        raise Refused(PulseError.TOOLARGE, "the streams record too much sound")
 
 
 def _passes_through(view: View, sink: Sink, stream: Stream | None = None) -> bool:
