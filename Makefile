@@ -14,8 +14,10 @@ setup: .venv/.installed .venv/.peers .venv/.alsa ## .venv with the command at .v
 demo: setup ## a tune from one container to another through a room, and what a third one may not do
 	$(BIN)/python demo/first_sound.py
 
-test: setup ## all tests: the pure ones first, then real programs against real servers
-	$(BIN)/python -m pytest
+# Real programs play in real time, so nothing runs beside them.
+test: setup ## all tests: first those without real programs, side by side, then real programs against real servers
+	$(BIN)/python -m pytest --ignore=tests/live --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest tests/live
 
 check: setup generated docs ## style, types, layers, the pages, and that what is generated is up to date
 	$(BIN)/ruff check
