@@ -16,8 +16,10 @@ demo: setup ## a tune from one container to another through a room, and what a t
 
 # Real programs play in real time, so nothing runs beside them.
 test: setup ## all tests: first those without real programs, side by side, then real programs against real servers
-	$(BIN)/python -m pytest --ignore=tests/live --numprocesses=auto --dist=loadfile
-	$(BIN)/python -m pytest tests/live
+	@failed=; \
+	$(BIN)/python -m pytest --ignore=tests/live --numprocesses=auto --dist=loadfile || failed=1; \
+	$(BIN)/python -m pytest tests/live || failed=1; \
+	test -z "$$failed"
 
 check: setup generated docs ## style, types, layers, the pages, and that what is generated is up to date
 	$(BIN)/ruff check
