@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from eardrum.testing.servers import Stage
 
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("new", print_blob=True)
@@ -23,3 +26,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if LIVE in item.path.parents:
             item.add_marker(pytest.mark.live)
     items.sort(key=lambda item: LIVE in item.path.parents)
+
+
+@pytest.fixture
+def cards(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A stage with devices of ALSA, which this process has too."""
+    with Stage() as stage:
+        stage.cards()
+        monkeypatch.setenv("ALSA_CONFIG_PATH", stage.environment["ALSA_CONFIG_PATH"])
+        yield stage

@@ -11,20 +11,12 @@ from eardrum.cli.own_device import OwnDevice
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd
 from eardrum.testing import heard
-from eardrum.testing.servers import Stage, wait_until
+from eardrum.testing.servers import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 
-@pytest.fixture
-def stage(monkeypatch):
-    with Stage() as stage:
-        stage.cards()
-        monkeypatch.setenv("ALSA_CONFIG_PATH", stage.environment["ALSA_CONFIG_PATH"])
-        yield stage
-
-
-def test_what_is_written_is_played_to_its_end(stage):
+def test_what_is_written_is_played_to_its_end(cards):
     device = OwnDevice(WireEnd("alsa", "file"), print, captures=False)
     device.begin(True)
     name, pipe = device.take()
@@ -33,11 +25,11 @@ def test_what_is_written_is_played_to_its_end(stage):
     os.write(pipe, tones.tobytes())
     os.close(pipe)
     device.end()
-    samples, _ = heard.load(stage.directory / "card.wav")
+    samples, _ = heard.load(cards.directory / "card.wav")
     assert np.abs(samples[-len(tones) :] - tones).max() < 1e-6
 
 
-def test_a_device_that_is_not_there_is_a_complaint(stage, capfd):
+def test_a_device_that_is_not_there_is_a_complaint(cards, capfd):
     device = OwnDevice(WireEnd("alsa", "none"), print, captures=True)
     with pytest.raises(Complaint, match="no such device"):
         device.begin(True)
@@ -45,14 +37,14 @@ def test_a_device_that_is_not_there_is_a_complaint(stage, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_becomes_of_it_is_said_in_lines(stage, tmp_path):
+def test_what_becomes_of_it_is_said_in_lines(cards, tmp_path):
     said = tmp_path / "said"
 
     def say(line):
         with said.open("a") as file:
             file.write(line + "\n")
 
-    config = stage.directory / "asound.conf"
+    config = cards.directory / "asound.conf"
     devices = config.read_text()
     device = OwnDevice(WireEnd("alsa", "nothing"), say, captures=False)
     device.begin(True)

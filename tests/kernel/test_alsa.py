@@ -12,25 +12,17 @@ import pytest
 from eardrum.kernel.alsa import Device, look
 from eardrum.terms.audio import SampleFormat, SampleSpec
 from eardrum.testing import heard
-from eardrum.testing.servers import Stage, end
+from eardrum.testing.servers import end
 
 
-@pytest.fixture
-def stage(monkeypatch):
-    with Stage() as stage:
-        stage.cards()
-        monkeypatch.setenv("ALSA_CONFIG_PATH", stage.environment["ALSA_CONFIG_PATH"])
-        yield stage
-
-
-def test_a_device_takes_the_best_format_at_48_khz(stage):
+def test_a_device_takes_the_best_format_at_48_khz(cards):
     device = Device("nothing", captures=False)
     assert device.spec == SampleSpec(SampleFormat.S32LE, 2, 48_000)
     assert device.frames >= 4800
     device.close()
 
 
-def test_what_is_written_is_played(stage):
+def test_what_is_written_is_played(cards):
     tones = heard.stereo_tones(440, 660, 0.5, 48_000, 0.5)
     device = Device("file", captures=False)
     data = np.rint(tones * 2**31).astype("<i4").tobytes()
@@ -38,14 +30,14 @@ def test_what_is_written_is_played(stage):
         data = data[device.write(data) * device.spec.frame_bytes :]
     assert device.held() == 0  # this one has no clock
     device.close()
-    samples, rate = heard.load(stage.directory / "card.wav")
+    samples, rate = heard.load(cards.directory / "card.wav")
     assert rate == 48_000
     assert np.abs(samples - tones).max() < 1e-6
 
 
-def test_what_is_captured_is_read(stage):
+def test_what_is_captured_is_read(cards):
     tones = np.rint(heard.stereo_tones(440, 660, 0.5, 48_000, 0.5) * 2**31).astype("<i4")
-    tones.tofile(stage.directory / "mouth.raw")
+    tones.tofile(cards.directory / "mouth.raw")
     device = Device("mouth", captures=True)
     data = b"".join(device.read() for _ in range(10))
     assert device.is_full()
@@ -55,7 +47,7 @@ def test_what_is_captured_is_read(stage):
 
 
 @pytest.mark.parametrize("captures", [True, False])
-def test_a_device_that_is_not_there_is_an_error_without_a_word(stage, captures, capfd):
+def test_a_device_that_is_not_there_is_an_error_without_a_word(cards, captures, capfd):
     with pytest.raises(OSError) as caught:
         Device("none", captures=captures)
     assert caught.value.errno == errno.ENOENT
@@ -71,12 +63,12 @@ def read_on(device):
         device.read()
 
 
-def test_a_card_that_vanishes_is_an_error(stage):
-    stage.pulseaudio("card")
+def test_a_card_that_vanishes_is_an_error(cards):
+    cards.pulseaudio("card")
     ends = [Device("card", captures=captures) for captures in (False, True)]
     ends[0].write(bytes(960 * 8))
     ends[1].read()
-    end(stage.processes[0])
+    end(cards.processes[0])
     with pytest.raises(OSError):
         ends[0].write(bytes(960 * 8))
     with pytest.raises(OSError):

@@ -17,7 +17,7 @@ from eardrum.kernel.device_pipe import SPEC, DeviceReader
 from eardrum.sound.convert import decode, encode
 from eardrum.terms.audio import SampleFormat, SampleSpec
 from eardrum.testing import heard
-from eardrum.testing.servers import Stage, wait_until
+from eardrum.testing.servers import wait_until
 from eardrum.worker import alsa_device
 from eardrum.worker.alsa_device import IDLE, RETRY, STEP, Microphone, Speaker
 from eardrum.worker.records import FROM_WORKER, RECORD_BYTES, Kind, Record, parse
@@ -323,14 +323,6 @@ def test_who_has_fallen_far_behind_hears_what_is_now(listens):
 
 
 @pytest.fixture
-def stage(monkeypatch):
-    with Stage() as stage:
-        stage.cards()
-        monkeypatch.setenv("ALSA_CONFIG_PATH", stage.environment["ALSA_CONFIG_PATH"])
-        yield stage
-
-
-@pytest.fixture
 def link():
     ours, theirs = seqpacket.pair()
     ours.settimeout(20)
@@ -343,24 +335,24 @@ def said(link) -> Record:
 
 
 @pytest.mark.parametrize(("name", "number"), [("nothing", 0), ("none", errno.ENOENT), ("card", errno.ECONNREFUSED)])
-def test_a_look_is_told_and_over(stage, link, name, number):
+def test_a_look_is_told_and_over(cards, link, name, number):
     alsa_device.serve(AlsaSpec(name, captures=False), link[1].detach(), None)
     assert said(link[0]) == Record(Kind.DEVICE, number)
 
 
-def test_it_ends_when_nobody_has_the_pipe_and_has_played_what_was_in_it(stage, link):
+def test_it_ends_when_nobody_has_the_pipe_and_has_played_what_was_in_it(cards, link):
     reader, writer = device_pipe()
     os.write(writer, np.concatenate(cut(0.1)).tobytes())
     os.close(writer)
     alsa_device.serve(AlsaSpec("file", captures=False), link[1].detach(), reader)
-    samples, _ = heard.load(stage.directory / "card.wav")
+    samples, _ = heard.load(cards.directory / "card.wav")
     assert np.abs(samples[-4800:] - np.concatenate(cut(0.1))).max() < 1e-6
     with pytest.raises(OSError):
         os.fstat(reader)
 
 
-def test_a_microphones_process_ends_when_nobody_has_the_pipe(stage, link):
-    (stage.directory / "mouth.raw").write_bytes(bytes(800_000))
+def test_a_microphones_process_ends_when_nobody_has_the_pipe(cards, link):
+    (cards.directory / "mouth.raw").write_bytes(bytes(800_000))
     reader, writer = device_pipe()
     spec = AlsaSpec("mouth", captures=True)
     process = threading.Thread(target=alsa_device.serve, args=(spec, link[1].detach(), writer))
@@ -372,7 +364,7 @@ def test_a_microphones_process_ends_when_nobody_has_the_pipe(stage, link):
     assert not process.is_alive()
 
 
-def test_a_device_that_is_not_there_is_told_to_the_desk(stage, link):
+def test_a_device_that_is_not_there_is_told_to_the_desk(cards, link):
     reader, writer = device_pipe()
     spec = AlsaSpec("none", captures=False)
     process = threading.Thread(target=alsa_device.serve, args=(spec, link[1].detach(), reader))

@@ -154,10 +154,7 @@ class Voice:
         """As `take`, when nobody hears it: how many frames there were, and the bytes that were taken for them."""
         rate, frame_bytes = self._spec.rate, self._spec.frame_bytes
         if self._resampler is None and not self._unheard and not len(self._ready):
-            nbytes = frames * frame_bytes
-            fill = self.fill
-            if nbytes > fill:
-                nbytes = fill
+            nbytes = min(frames * frame_bytes, self.fill)
             self._queue.skip(nbytes)
             return nbytes // frame_bytes, nbytes
         if len(self._ready) or (self._resampler is not None and self._resampler.pending):

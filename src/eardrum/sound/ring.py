@@ -46,7 +46,7 @@ class Ring:
         False, and nothing is changed, if it does not fit.
         """
         end = position + len(data)
-        if end > self.r + self.limit and end > self._end:
+        if not self.fits(end):
             return False
         if position < self.r:
             data = memoryview(data)[self.r - position :]

@@ -57,7 +57,7 @@ class _Connection:
         self.waits_for = READ
         self.paced = False
         self.quiet_from = 0.0  # when it may be paced, in seconds
-        self.silent = 0  # cycles at which a paced client had said nothing
+        self.silent = 0  # times that it was read and had said nothing, while paced
 
 
 def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
