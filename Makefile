@@ -15,7 +15,7 @@ demo: setup ## a tune from one container to another through a room, and what a t
 	$(BIN)/python demo/first_sound.py
 
 # Real programs play in real time, so nothing runs beside them.
-test: setup ## all tests: first those without real programs, side by side, then real programs against real servers
+test: setup ## all tests: first those outside tests/live, side by side, then real programs against real servers
 	@failed=; \
 	$(BIN)/python -m pytest --ignore=tests/live --numprocesses=auto --dist=loadfile || failed=1; \
 	$(BIN)/python -m pytest tests/live || failed=1; \

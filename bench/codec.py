@@ -81,7 +81,7 @@ def main() -> None:
         size = len(encode(message, NO_TAG, NEWEST))
         decoding, encoding = codec(message)
         print(f"| {type(message).__name__}, {size} bytes | {decoding:.2f} | {encoding:.2f} |")
-    print("\n| the door, µs | |\n|---|---:|")
+    print("\n| one command, µs | |\n|---|---:|")
     print(f"| GetServerInfo: packet, decode, judge, answer, encode | {microseconds('door()', door=door()):.2f} |")
 
 

@@ -1,4 +1,4 @@
-"""The texts in the table of docs/sound-and-containers.md are said, by real programs, for the causes that it names."""
+"""Texts in the table of docs/sound-and-containers.md are said, by real programs, for the causes that it names."""
 
 from __future__ import annotations
 

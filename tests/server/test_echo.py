@@ -13,8 +13,10 @@ from eardrum.protocol.catalog import (
     DeleteRecordStream,
     DrainPlaybackStream,
     FlushPlaybackStream,
+    LoadModule,
     PlaybackStreamCreated,
     Request,
+    SetDefaultSink,
     SetSinkInputMute,
     SetSinkInputVolume,
     SetSinkVolume,
@@ -22,10 +24,14 @@ from eardrum.protocol.catalog import (
     Underflow,
     UpdatePlaybackStreamSampleRate,
 )
+from eardrum.server.core import Server
 from eardrum.server.effects import Reissue, ReissueSound
 from eardrum.server.events import OUTPUT, UpstreamAnswered, UpstreamReady
+from eardrum.server.rights import Right
+from eardrum.server.views import outlet_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleSpec
-from eardrum.testing.stage import FLOAT, PLAY_ONLY, Program, sine
+from eardrum.terms.names import WireEnd
+from eardrum.testing.stage import FLOAT, PLAY_ONLY, Program, Stage, sine
 
 NORM = (VOLUME_NORM,) * 2
 HALF = VOLUME_NORM // 2
@@ -146,3 +152,17 @@ def test_what_was_drained_upstream_is_heard_to_its_end_here(program):
     program.stage.passes(0.7)
     assert np.array_equal(program.heard()[:24000], tune)
     assert not program.heard()[24000:].any()
+
+
+def test_a_guest_hears_what_is_carried_when_the_wire_is_the_default_again():
+    stage = Stage(Server(outlet_view("box", WireEnd("host"), None, modules=True)))
+    stage.happens(UpstreamReady(OUTPUT))
+    program, guest = stage.join(PLAY_ONLY | Right.MODULES), stage.attach(view=1)
+    guest.record(source_name="output", fragsize=480 * FLOAT.frame_bytes)
+    program.ask(LoadModule(name="module-null-sink", argument="sink_name=voice"))
+    program.ask(SetDefaultSink(name="voice"))
+    channel = carried(program, sink_name="output")
+    program.ask(SetDefaultSink(name="output"))
+    program.write(channel, sine(440, 24000).tobytes())
+    stage.passes(1.0)
+    assert np.abs(guest.heard()).max() > 0.4

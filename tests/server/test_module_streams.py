@@ -8,7 +8,7 @@ from eardrum.server.core import Server
 from eardrum.server.emulated_modules import MOST_STREAMS
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
-from eardrum.terms.audio import INVALID
+from eardrum.terms.audio import INVALID, VOLUME_NORM
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.terms.properties import text
@@ -60,6 +60,7 @@ def plays_into(stage, program, sink, monitor):
     program.ask(c.DeletePlaybackStream(channel=play.channel))
     program.ask(c.DeleteRecordStream(channel=record.channel))
     heard = program.heard(record.channel)
+    assert len(heard) > 40_000
     sounding = np.flatnonzero(heard.any(axis=1))
     return heard[sounding[0] - 1 :][: len(WAVE)] if len(sounding) else heard[:0]
 
@@ -128,6 +129,19 @@ def test_a_loopback_hears_where_it_is_moved_to(stage, script):
     assert script.ask(c.MoveSourceOutput(index=heard.index, source_name="output.monitor")) == c.Ack()
     np.testing.assert_allclose(plays_into(stage, script, "output", "two.monitor"), WAVE, atol=1e-6)
     assert not plays_into(stage, script, "one", "two.monitor").any()
+
+
+@pytest.mark.parametrize("channels", [1, 6])
+def test_a_loopback_keeps_its_channels_where_it_is_moved_to(stage, script, channels):
+    load(script, "null-sink", f"sink_name=other channels={channels}")
+    load(script, "loopback", "source=one.monitor sink=two latency_msec=30")
+    (heard,) = outputs(script)
+    quiet = (VOLUME_NORM // 2, VOLUME_NORM)
+    assert script.ask(c.SetSourceOutputVolume(index=heard.index, volume=quiet)) == c.Ack()
+    assert script.ask(c.MoveSourceOutput(index=heard.index, source_name="other.monitor")) == c.Ack()
+    left, right = np.abs(plays_into(stage, script, "other", "two.monitor")).max(axis=0)
+    assert left == pytest.approx(right / 8, rel=0.01)
+    assert right > 0.1
 
 
 def test_nothing_is_moved_to_where_it_would_hear_itself(script):

@@ -10,7 +10,7 @@ import click
 from eardrum.cli import options
 from eardrum.cli.control import Control
 from eardrum.containers import client_kit
-from eardrum.kernel.probe import LONGEST_PATH
+from eardrum.kernel.outlet_directory import LONGEST_PATH
 from eardrum.terms.errors import Complaint
 
 WHERE = {

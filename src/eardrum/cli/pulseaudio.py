@@ -17,8 +17,9 @@ from eardrum.kernel.machine import surroundings
 from eardrum.kernel.standard_place import user_directory
 from eardrum.kernel.upstream_socket import Unreachable
 from eardrum.protocol.catalog import Exit
-from eardrum.terms.errors import Complaint
+from eardrum.terms.errors import Complaint, shown
 from eardrum.upstream import discovery
+from eardrum.upstream.client_conf import boolean
 
 # options about which nothing is to be done here: there is no log, no pid file, no shared memory, no idle exit
 _WITHOUT_EFFECT = frozenset((
@@ -64,7 +65,7 @@ def verb(
     if version:
         click.echo(f"eardrum {__version__}")
         return 0
-    for_all = system in ("yes", "1", "true")
+    for_all = bool(boolean(system))
     path = place(for_all)
     if check:
         return 0 if _answers(path) else 1
@@ -77,7 +78,7 @@ def verb(
     lines = [f"load-module {load.removeprefix('load-module ')}" for load in loads]
     lines += [line for script in scripts for line in _lines(script)]
     argv = [sys.executable, "-P", "-m", "eardrum", "serve", *_socket_options(path, for_all)]
-    if start or daemonize in ("yes", "1", "true"):
+    if start or boolean(daemonize):
         _start(argv, path, lines)
         return 0
     return _become(argv, path, lines)
@@ -133,7 +134,10 @@ def _start(argv: Sequence[str], path: Path, lines: Sequence[str]) -> None:
             if not ready.read(1):
                 status = server.wait()
                 said.seek(0)
-                raise Complaint(said.read().strip().removeprefix("eardrum: "), status)
+                *before, last = said.read().strip().splitlines() or [""]
+                for line in before:
+                    click.echo(shown(line), err=True)
+                raise Complaint(last.removeprefix("eardrum: "), status)
     _do(path, lines)
     server.returncode = 0  # it lives on
 
@@ -148,7 +152,7 @@ def _become(argv: Sequence[str], path: Path, lines: Sequence[str]) -> int:
                 try:
                     _do(path, lines)
                 except Complaint as complaint:
-                    click.echo(f"eardrum: {complaint}", err=True)
+                    click.echo(f"eardrum: {shown(str(complaint))}", err=True)
         os._exit(0)
     os.close(readable)
     os.set_inheritable(writable, True)

@@ -138,7 +138,7 @@ def verb(
 
 
 def _say(line: str) -> None:
-    click.echo(f"eardrum: {line}", err=True)
+    click.echo(f"eardrum: {shown(line)}", err=True)
 
 
 def _check(places: Sequence[Place], system: bool) -> None:

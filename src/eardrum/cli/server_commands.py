@@ -10,10 +10,10 @@ from typing import Any
 from eardrum.kernel.client import Client
 from eardrum.protocol import catalog as c
 from eardrum.protocol.message import Message
-from eardrum.terms.errors import Complaint, Refused
+from eardrum.terms.errors import Complaint, Refused, shown
+from eardrum.upstream.client_conf import boolean
 
 Say = Callable[..., Message]
-_TRUE, _FALSE = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 
 
 def obey_line(client: Client, line: str) -> str:
@@ -112,9 +112,10 @@ def _volume(value: str) -> tuple[int, ...]:
 
 
 def _truth(value: str) -> bool:
-    if value.lower() not in _TRUE + _FALSE:
+    said = boolean(value)
+    if said is None:
         raise Complaint(f"{value}: use 1 or 0", status=2)
-    return value.lower() in _TRUE
+    return said
 
 
 def _list(what: str, ask: Message, default: str = "") -> Callable[..., str]:
@@ -126,7 +127,7 @@ def _list(what: str, ask: Message, default: str = "") -> Callable[..., str]:
         lines = [f"{len(items)} {what}(s) available."]
         for item in items:
             star = "*" if chosen is not None and item.name == chosen else " "
-            lines += [f"  {star} index: {item.index}", f"\tname: <{item.name}>"]
+            lines += [f"  {star} index: {item.index}", "\t" + shown(f"name: <{item.name}>")]
         return "\n".join(lines) + "\n"
 
     return do

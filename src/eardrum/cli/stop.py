@@ -8,7 +8,7 @@ import socket
 from types import FrameType, TracebackType
 from typing import Any
 
-_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from eardrum.kernel.signals import ENDS
 
 
 class Stop:
@@ -22,7 +22,7 @@ class Stop:
 
     def __enter__(self) -> Stop:
         self._fd_before = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        for number in _ENDS:
+        for number in ENDS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
                 self._before[number] = signal.signal(number, self._note)
         return self

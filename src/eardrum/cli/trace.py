@@ -28,7 +28,7 @@ from eardrum.protocol.catalog import Error
 from eardrum.protocol.packets import SoundPacket
 from eardrum.protocol.tap import Riddle, Said
 from eardrum.protocol.trace import said_json, said_line
-from eardrum.terms.errors import Complaint
+from eardrum.terms.errors import Complaint, shown
 from eardrum.upstream.discovery import find
 
 HEX_BYTES = 48  # in one line of a golden file
@@ -176,7 +176,7 @@ def _servers(given: str | None, directory: Path) -> Sequence[str]:
     """Where the server may be; one of them takes connections. Raises Complaint."""
     found = find(surroundings(directory), given)
     for note in found.notes:
-        click.echo(f"eardrum: {note}", err=True)
+        click.echo(f"eardrum: {shown(note)}", err=True)
     if not found.paths:
         raise Complaint("no UNIX socket of a sound server is named; use --server unix:/PATH")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,12 +13,11 @@ from eardrum.desk.say import say
 from eardrum.desk.workers import Workers
 from eardrum.kernel import confinement, descriptors
 from eardrum.kernel.outlet_directory import Runtime
+from eardrum.kernel.signals import ENDS
 from eardrum.terms.errors import Complaint
 from eardrum.worker import nursery
 from eardrum.worker.nursery import Nursery, Serve
 from eardrum.worker.spec import MOST_CONNECTIONS
-
-_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def run_desk(
@@ -70,7 +68,7 @@ async def _serve(
         failed.set()
         end.set()
 
-    for number in _ENDS:
+    for number in ENDS:
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     if until is not None:
         asyncio.get_running_loop().add_reader(until, end.set)

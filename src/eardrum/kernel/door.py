@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from eardrum.kernel.outlet_directory import Access
-from eardrum.kernel.standard_place import mode_of_ours, own_directory
+from eardrum.kernel.standard_place import own_directory
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.server.admission import USUAL_COOKIE, Admission, Door
 from eardrum.terms.errors import Complaint
-from eardrum.upstream.discovery import config_home
+from eardrum.upstream.discovery import config_home, mode_of_ours
 from eardrum.upstream.surroundings import Surroundings
 
 _LAST_GROUP = 2**32 - 2

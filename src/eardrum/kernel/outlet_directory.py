@@ -149,14 +149,12 @@ def connect(path: Path, timeout: float | None = None) -> socket.socket:
 
 def _listens(path: Path) -> bool:
     """Whether a connection would be taken, now or later."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
-        try:
-            with short_path(path) as address:
-                probe.connect(address)
-        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
-            return False
-        except OSError:
-            return True
+    try:
+        connect(path, timeout=0).close()
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+        return False
+    except OSError:
+        return True
     return True
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from eardrum.kernel.client import Client
+from eardrum.kernel.outlet_directory import LONGEST_PATH
 from eardrum.kernel.upstream_socket import Unreachable, unreachable
 from eardrum.protocol.catalog import GetServerInfo, ServerInfo
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.upstream.addresses import Address
 
 PATIENCE = 1.0  # seconds
-LONGEST_PATH = 107  # bytes; libpulse cuts off what is beyond, without a word
 
 _FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
@@ -63,7 +63,7 @@ def _connected(address: Address, patience: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.setblocking(False)  # as libpulse: where too many wait, it goes on to the next server
     try:
-        connection.connect(os.fsencode(address.path)[:LONGEST_PATH])
+        connection.connect(os.fsencode(address.path)[:LONGEST_PATH])  # libpulse cuts it so, without a word
     except OSError:
         connection.close()
         raise

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from eardrum.kernel.outlet_directory import umask
 from eardrum.terms.errors import Complaint
-from eardrum.upstream.discovery import runtime_directory, runtime_link
+from eardrum.upstream.discovery import mode_of_ours, runtime_directory, runtime_link
 from eardrum.upstream.surroundings import Surroundings
 
 _LETTERS = string.ascii_letters + string.digits
@@ -47,11 +47,6 @@ def _user_directory(around: Surroundings) -> Path:
             raise Complaint(f"XDG_RUNTIME_DIR {path}: belongs to uid {owner}; set it to a directory of your own")
         return own_directory(session / "pulse", mode)
     return _linked_directory(around)
-
-
-def mode_of_ours(environment: Mapping[str, str]) -> int:
-    """Of the directories of a server: for its user alone, or for those of a server for all users to see."""
-    return 0o755 if environment.get("PULSE_SYSTEM", "0") not in ("", "0") else 0o700
 
 
 def own_directory(path: Path, mode: int = 0o700, owner: tuple[int, int] | None = None) -> Path:

@@ -315,6 +315,7 @@ class Server:
                 for stream in (stream for view in self.views.values() for stream in view.source_outputs.values()):
                     if stream.source is source:
                         stream.move(source)
+                self.let_echo()
 
     def _tell_changes(self, view: View) -> None:
         for facility, change, index in view.changes.take():

@@ -36,7 +36,7 @@ class Feed:
         """`source` is heard; `channel_map` says what its channels are taken for. Both have a bus."""
         self.delayed = delay > 0
         self.gains: list[Gains | None] = [None, None]  # of its ends: where it plays, where it hears
-        self._taken_for = channel_map
+        self._channel_map = channel_map or source.channel_map
         self._asked = delay
         self.heard_as: SinkInput | None = None  # where it plays, as clients see it
         self._runs = False
@@ -49,7 +49,7 @@ class Feed:
         self.source, self.sink = source, sink
         self.origin: Bus = source.bus
         self.target: Bus = sink.bus
-        self._resampler = resampler(self.origin.rate, self.target.rate, len(source.channel_map))
+        self._resampler = resampler(self.origin.rate, self.target.rate, len(self._channel_map))
         self._delay = int(max(self._asked, RESAMPLING_DELAY if self._resampler else 0.0) * self.target.rate)
         self._queue.clear()
         self.held = 0  # frames in the queue
@@ -106,15 +106,14 @@ class Feed:
             self._push(np.zeros((max(0, missing), self.target.channels), np.float32))
         if np.abs(block).max(initial=0) > LOUDEST:
             block = np.clip(block, -LOUDEST, LOUDEST)
-        channel_map = self.origin.channel_map
         if self.delayed:  # a filter plays on what is played into it, however loud its monitor is
-            block, channel_map = self.source.hear(block, channel_map)
+            block = remap.remap(*self.source.hear(block, self.origin.channel_map), self._channel_map)
         for gain in self.gains:
             if gain is not None:
                 block = block * gain
         if self._resampler is not None:
             block = self._resampler.feed(block)
-        self._push(remap.remap(block, self._taken_for or channel_map, self.target.channel_map))
+        self._push(remap.remap(block, self._channel_map, self.target.channel_map))
         while self.held > LONGEST * self.target.rate:
             self.held -= len(self._queue.popleft())
 

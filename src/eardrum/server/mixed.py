@@ -311,7 +311,7 @@ class Bus:
     def _heard(self, only: Sink | None, but: Sink | None, sums: dict[Sink, Block], frames: int) -> Block:
         # summed anew, not total minus own: what an outlet plays itself must not remain as rounding noise
         parts = [block for sink, block in sums.items() if sink is not but and only in (None, sink)]
-        return sum_of(parts, frames, self.channels) if parts else np.zeros((frames, self.channels), np.float32)
+        return sum_of(parts, frames, self.channels)
 
 
 class Buses:

@@ -99,8 +99,8 @@ class Module:
 
     def stands_on(self, other: Module) -> bool:
         """It hears or feeds a device that the other made."""
-        made = {id(device) for device in (*other.sinks, *other.sources)}
-        return any(id(stream.device) in made for stream in self.streams)
+        made = (*other.sinks, *other.sources)
+        return any(stream.device in made for stream in self.streams)
 
 
 AnyDevice = TypeVar("AnyDevice", Sink, Source)

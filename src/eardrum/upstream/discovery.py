@@ -6,7 +6,7 @@ Nothing here looks at the machine by itself: `Surroundings` answers what is aske
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from eardrum.protocol.kinds import COOKIE_BYTES
@@ -172,8 +172,7 @@ def _linked_directory(around: Surroundings) -> tuple[str, str, str]:
     if not ours:
         why = "does not lead to a directory that is ours alone; libpulse makes a new one without a socket"
         return link, because, why
-    real = around.files.real(link)
-    return real if len(real) < len(link) else link, because, ""
+    return _shorter(around, link), because, ""
 
 
 def _unfit(around: Surroundings, path: str) -> str:
@@ -190,15 +189,16 @@ def _unfit(around: Surroundings, path: str) -> str:
         return f"{path} is a {there.kind}, libpulse wants a directory"
     if not around.files.readable(path):
         return f"directory {path} cannot be read"
-    wanted = (around.uid, around.gid, 0o755 if _is_system(around) else 0o700)
+    wanted = (around.uid, around.gid, mode_of_ours(around.environment))
     if (there.uid, there.gid, there.mode) != wanted and not around.files.adoptable(path):
         now = f"{there.uid}:{there.gid} {there.mode:04o}"
         return f"directory {path} is {now} and libpulse cannot make it {wanted[0]}:{wanted[1]} {wanted[2]:04o}"
     return ""
 
 
-def _is_system(around: Surroundings) -> bool:
-    return around.environment.get("PULSE_SYSTEM", "0") not in ("", "0")
+def mode_of_ours(environment: Mapping[str, str]) -> int:
+    """Of the directories of a server: for its user alone, or for those of a server for all users to see."""
+    return 0o755 if environment.get("PULSE_SYSTEM", "0") not in ("", "0") else 0o700
 
 
 def _lists(around: Surroundings, conf: ClientConf) -> Iterator[tuple[str, str]]:

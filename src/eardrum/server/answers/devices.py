@@ -34,7 +34,7 @@ from eardrum.protocol.catalog import (
 from eardrum.protocol.kinds import FormatInfo
 from eardrum.server.answers.table import Answers
 from eardrum.server.events import INPUT, OUTPUT
-from eardrum.server.objects import Client, Sink, Source, View
+from eardrum.server.objects import Client, Sink, Source
 from eardrum.server.routing import follow_default, suspend
 from eardrum.server.rules import sources_of
 from eardrum.terms.audio import Volume, valid_volume
@@ -71,7 +71,7 @@ def sink_info(client: Client, sink: Sink) -> SinkInfo:
     )
 
 
-def source_info(view: View, source: Source) -> SourceInfo:
+def source_info(source: Source) -> SourceInfo:
     sink = source.monitor_of
     return SourceInfo(
         index=source.index,
@@ -101,7 +101,7 @@ def sink_list(server: Server, client: Client, tag: int, message: GetSinkInfoList
 
 
 def source_list(server: Server, client: Client, tag: int, message: GetSourceInfoList) -> SourceInfoList:
-    return SourceInfoList(items=[source_info(client.view, source) for source in sources_of(client)])
+    return SourceInfoList(items=[source_info(source) for source in sources_of(client)])
 
 
 def checked_volume(volume: Volume, channels: int) -> Volume:
@@ -164,7 +164,7 @@ def subscribe(server: Server, client: Client, tag: int, message: Subscribe) -> A
 ANSWERS: Answers = {
     GetSinkInfo: lambda server, client, tag, message, sink: sink_info(client, sink),
     GetSinkInfoList: sink_list,
-    GetSourceInfo: lambda server, client, tag, message, source: source_info(client.view, source),
+    GetSourceInfo: lambda server, client, tag, message, source: source_info(source),
     GetSourceInfoList: source_list,
     LookupSink: lambda server, client, tag, message, sink: Found(index=sink.index),
     LookupSource: lambda server, client, tag, message, source: Found(index=source.index),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from eardrum.testing.conformance.expectation import Reason, When
 
 _purpose = When.ON_PURPOSE
-_not_yet = When.NOT_YET
 
 BUDGET = Reason(_purpose, "What one client can make a worker hold is bounded.")
 NO_SHARED_MEMORY = Reason(
