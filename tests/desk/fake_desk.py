@@ -112,7 +112,7 @@ class FakeOutlet:
         return record.kind
 
     def do_want(self, client: socket.socket, wire: str) -> None:
-        self.say(Kind.WANT, int(wire))
+        self.say(Kind.WANT, int(wire), 1)
         record, descriptors = self.hear()
         assert record
         said = f"{record.kind.name} {record.a} {record.b}"
@@ -167,7 +167,7 @@ def serve_room(name: str, link: socket.socket) -> None:
         if record.kind is Kind.FINISH:
             return
         if name == "meddler":
-            seqpacket.send(link, bytes(Record(Kind.WANT, 0)))
+            seqpacket.send(link, bytes(Record(Kind.WANT, 0, 1)))
         attached.append(socket.socket(fileno=descriptors[0]))
         attached[-1].sendall(f"room={name} outlet={record.a} rights={record.b} pid={os.getpid()}".encode())
 

@@ -37,10 +37,10 @@ def packet(kind: int, *numbers: int) -> str:
         (packet(Kind.READY) + "00", "said what no worker says"),
         ("2f6574632f706173737764", "said what no worker says"),
         (packet(Kind.READY), "said twice that it is ready"),
-        (packet(Kind.WANT, 0), "wants wire 0, which leads nowhere"),
-        (packet(Kind.WANT, 1), "wants wire 1, which leads nowhere"),
+        (packet(Kind.WANT, 0, 1), "wants wire 0, which leads nowhere"),
+        (packet(Kind.WANT, 1, 1), "wants wire 1, which leads nowhere"),
         (packet(Kind.FILE_FAILED), "speaks of a file, but has none"),
-        (packet(Kind.WANT, 7), "wants wire 7, which leads nowhere"),
+        (packet(Kind.WANT, 7, 1), "wants wire 7, which leads nowhere"),
     ],
 )
 def test_what_no_worker_says_kills_it(desk, visitor, until, said, why):

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.errors import RemoteProtocolError
-from eardrum.worker.records import FROM_DESK, FROM_WORKER, RECORD_BYTES, Kind, Record, parse
+from eardrum.terms.names import WireEnd
+from eardrum.worker.records import (
+    FROM_DESK,
+    FROM_WORKER,
+    RECORD_BYTES,
+    Kind,
+    Record,
+    end_from_pipe,
+    end_in_pipe,
+    parse,
+)
 
 U32 = st.integers(0, 0xFFFFFFFF)
 
@@ -43,3 +56,29 @@ def test_nothing_hides_between_the_numbers(place):
     said[place] = 1
     with pytest.raises(RemoteProtocolError):
         parse(bytes(said), FROM_WORKER)
+
+
+@pytest.mark.parametrize(
+    ("wire", "end"),
+    [
+        (OUTPUT, WireEnd("host")),
+        (OUTPUT, WireEnd("host", "a.sink-of_the_host")),
+        (OUTPUT, WireEnd("null")),
+        (INPUT, WireEnd("room", "parlour")),
+        (INPUT, WireEnd("silence")),
+    ],
+)
+def test_a_wire_end_travels_in_a_pipe(wire, end):
+    descriptor = end_in_pipe(end)
+    assert end_from_pipe(wire, descriptor) == end
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+@pytest.mark.parametrize("text", [b"", b"nowhere", b"room:", b"host:\xff", b"room:" + b"x" * 1000, b"null\0"])
+def test_what_is_no_wire_end_is_refused(text):
+    reader, writer = os.pipe()
+    os.write(writer, text)
+    os.close(writer)
+    with pytest.raises(RemoteProtocolError, match="no wire end"):
+        end_from_pipe(OUTPUT, reader)

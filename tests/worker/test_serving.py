@@ -234,6 +234,18 @@ def test_finish_is_said_once(grow):
     assert worker.link.recv(100) == b""
 
 
+def test_it_retires_only_while_nobody_is_connected(grow):
+    worker = grow()
+    with worker.join() as caller:
+        worker.says(Record(Kind.RETIRE))
+        worker.hears(Kind.STAYS)
+        assert caller.ask(Stat()) == StatReply()
+    until(lambda: worker.hears(Kind.COUNTS).a == 0, "it to be alone")
+    worker.says(Record(Kind.RETIRE))
+    worker.hears(Kind.FINISHED)
+    assert worker.ends() == 0
+
+
 def test_a_file_that_cannot_be_written_on_is_told_and_the_outlet_plays_on(grow, tmp_path):
     path = tmp_path / "heard.wav"
     worker = grow(f"file:{path}", file=path)

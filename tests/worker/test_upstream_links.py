@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import numpy as np
@@ -27,9 +28,10 @@ from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
+from eardrum.terms.names import WireEnd
 from eardrum.testing.workers import DEADLINE, S16, Worker, ends_at_once, floods
 from eardrum.worker import upstream_links
-from eardrum.worker.records import Kind, Record
+from eardrum.worker.records import Kind, Record, end_in_pipe
 
 CREATE = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
 NOISE = np.random.default_rng(1).integers(-(2**15), 2**15, (50_000, 2)).astype("<i2").tobytes()
@@ -80,7 +82,7 @@ def test_a_carried_stream_reaches_the_upstream_that_the_desk_gives(grow):
     worker = grow("host")
     with worker.join() as caller:
         tag = caller.say(CREATE)
-        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT)
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
         upstream = Upstream(worker, OUTPUT)
         with upstream.socket:
             assert upstream.hears(SetClientName).message.proplist["application.name"] == b"box\0"
@@ -101,7 +103,7 @@ def test_a_carried_record_stream_brings_sound(grow):
     worker = grow("null", "room:studio")
     with worker.join() as caller:
         tag = caller.say(CreateRecordStream(sample_spec=S16, channel_map=STEREO))
-        assert worker.hears(Kind.WANT) == Record(Kind.WANT, INPUT)
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, INPUT, 1)
         upstream = Upstream(worker, INPUT)
         with upstream.socket:
             create = upstream.hears(CreateRecordStream)
@@ -171,3 +173,22 @@ def test_while_an_upstream_does_not_read_no_client_is_read_from_and_nothing_is_l
         assert upstream.sound == samples * whole
         assert caller.ask(Stat()) == StatReply()
         upstream.socket.close()
+
+
+def test_a_wire_that_leads_elsewhere_loses_its_upstream_and_names_the_device_there(grow):
+    worker = grow("host:first")
+    with worker.join() as caller:
+        caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        first = Upstream(worker, OUTPUT)
+        assert first.hears(CreatePlaybackStream).message.sink_name == "first"
+        pipe = end_in_pipe(WireEnd("host", "second"))
+        worker.says(Record(Kind.REWIRE, OUTPUT), [pipe])
+        os.close(pipe)
+        assert ends_at_once(first.socket)
+        caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        second = Upstream(worker, OUTPUT)
+        assert second.hears(CreatePlaybackStream).message.sink_name == "second"
+        first.socket.close()
+        second.socket.close()

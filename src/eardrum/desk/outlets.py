@@ -154,7 +154,8 @@ class Outlet:
 
     def _heed(self, worker: Worker, record: Record) -> None:
         if record.kind is Kind.WANT:
-            self._wants(worker, record.a)
+            if record.b:
+                self._wants(worker, record.a)
         elif record.kind is Kind.LEVEL:
             self._keep_level(worker, record)
         elif record.kind is Kind.WIRE:

@@ -20,6 +20,7 @@ from eardrum.server.effects import (
     WakeMe,
 )
 from eardrum.server.events import (
+    OUTPUT,
     OWN_VIEW,
     Asked,
     Brought,
@@ -29,6 +30,7 @@ from eardrum.server.events import (
     Left,
     Opened,
     Passed,
+    Rewired,
     Sound,
     Unclogged,
     UpstreamAnswered,
@@ -89,6 +91,7 @@ class Server:
             Unclogged: lambda event: self._clogged(event.client, False),
             UpstreamReady: self.wires.ready,
             UpstreamLost: self.wires.lost,
+            Rewired: self._rewired,
             Opened: lambda event: self._opening.pop(event.token)(event.why),
         }
 
@@ -155,6 +158,12 @@ class Server:
             for sample in tuple(view.sink_inputs.values()):
                 self.remove(sample)  # nobody could end it any more
             del self.views[view.number]
+
+    def _rewired(self, event: Rewired) -> None:
+        view = self.view(OWN_VIEW)
+        device = view.sinks[0] if event.wire == OUTPUT else view.sources[1]
+        device.upstream_name = event.end.argument if event.end.kind == "host" else ""
+        self.wires.rewired(event)
 
     def _asked(self, event: Asked) -> None:
         client = self.clients.get(event.client)

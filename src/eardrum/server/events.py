@@ -13,6 +13,7 @@ from eardrum.protocol.message import Message
 from eardrum.server.admission import Entry
 from eardrum.server.rights import Right
 from eardrum.terms.errors import PulseError
+from eardrum.terms.names import WireEnd
 
 OUTPUT = 0
 INPUT = 1
@@ -117,6 +118,16 @@ class UpstreamLost:
 
 
 @dataclass(slots=True)
+class Rewired:
+    """This wire leads somewhere else from now on: host, room, or nowhere (null, silence). What was connected to it is
+    over, which `UpstreamLost` tells next. Comes only where the wire leads upstream from the start.
+    """
+
+    wire: int
+    end: WireEnd
+
+
+@dataclass(slots=True)
 class UpstreamAnswered:
     """The reply to `Reissue(token=…)`; numbers of streams in it are the upstream's and must not be shown."""
 
@@ -157,4 +168,5 @@ class Opened:
 Event = (
     Woke | Passed | Joined | Left | Asked | Sound | Brought | Clogged | Unclogged
     | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound | Opened
+    | Rewired
 )  # fmt: skip

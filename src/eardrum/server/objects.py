@@ -45,6 +45,7 @@ class Device:
     suspended: bool = False
     running: bool = False  # a stream is there that is not corked
     proplist: dict[str, bytes] = field(default_factory=dict)  # what was said of it when it was made
+    upstream_name: str = ""  # carried: the device to ask for by name, "" for the upstream's default
 
     def set_level(self, volume: Volume, muted: bool) -> None:
         """Set volume (a single channel counts for all) and mute."""
@@ -56,7 +57,6 @@ class Device:
 class Sink(Device):
     """Where a view's sound goes: mixed on `bus`, or carried over the output wire."""
 
-    upstream_name: str = ""  # carried: the device to ask for by name, "" for the upstream's default
     stand_in: bool = False  # leads nowhere, and is not the default beside another
 
 

@@ -14,7 +14,6 @@ Level = tuple[Volume, bool]  # volume and mute
 MakeView = Callable[[int, Buses], View]  # the view with this number, on the buses of its worker
 UNITY: Level = ((VOLUME_NORM,), False)
 OUTPUT, INPUT = "output", "input"
-CARRIED = ("host", "room")  # the kinds of wire ends that are another server
 
 
 def outlet_view(
@@ -35,14 +34,14 @@ def outlet_view(
     def make(number: int, buses: Buses) -> View:
         if number != OWN_VIEW:
             return _guest_view(number, name, input, buses)
-        carried = output.kind in CARRIED
+        carried = output.is_carried
         upstream_name = output.argument if output.kind == "host" else ""
         sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name=upstream_name)
         sink.stand_in = modules and output.kind == "null"
         sink.set_level(*output_level)
         sources = [Source(0, f"{OUTPUT}.monitor", f"Monitor of the output of {name}", buses.output, monitor_of=sink)]
         if input is not None:
-            source = Source(1, INPUT, f"Input of {name}", None if input.kind in CARRIED else buses.input)
+            source = Source(1, INPUT, f"Input of {name}", None if input.is_carried else buses.input)
             source.set_level(*input_level)
             sources.append(source)
         return View(number, name, [sink], sources, hears_itself=modules)
@@ -70,7 +69,7 @@ def serve_view(
 
 
 def _guest_view(number: int, name: str, input: WireEnd | None, buses: Buses) -> View:
-    carried = input is not None and input.kind in CARRIED
+    carried = input is not None and input.is_carried
     sources = [
         Source(0, OUTPUT, f"What {name} plays", buses.output, follows=True),
         Source(1, INPUT, f"What {name} hears", None if carried else buses.input),

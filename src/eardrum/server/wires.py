@@ -8,7 +8,7 @@ from eardrum.protocol.message import Message
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.effects import Effect, Reissue, WantUpstream, WireSays
-from eardrum.server.events import INPUT, OUTPUT, UpstreamLost, UpstreamReady, UpstreamSound, UpstreamTold
+from eardrum.server.events import INPUT, OUTPUT, Rewired, UpstreamLost, UpstreamReady, UpstreamSound, UpstreamTold
 from eardrum.server.objects import Client
 from eardrum.server.stream import Stream
 from eardrum.terms.errors import PulseError
@@ -29,6 +29,7 @@ class Wires:
         self._token_numbers = 0
         self._errors: dict[int, PulseError | None] = {}  # what each wire said last
         self._up = {OUTPUT: False, INPUT: False}
+        self._nowhere: set[int] = set()  # wires that lead to no upstream now
         self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
 
     # -- what carried streams want
@@ -74,6 +75,10 @@ class Wires:
         if self._up[wire]:
             self._effects.append(effect)
             return
+        if wire in self._nowhere:
+            self._tokens.pop(token)
+            done(PulseError.CONNECTIONREFUSED)
+            return
         if not self._held[wire]:
             self._effects.append(WantUpstream(wire))
         self._held[wire].append(effect)
@@ -90,6 +95,12 @@ class Wires:
         self._up[event.wire] = True
         held, self._held[event.wire] = self._held[event.wire], []
         self._effects.extend(held)
+
+    def rewired(self, event: Rewired) -> None:
+        if event.end.is_carried:
+            self._nowhere.discard(event.wire)
+        else:
+            self._nowhere.add(event.wire)
 
     def lost(self, event: UpstreamLost) -> None:
         self._up[event.wire] = False

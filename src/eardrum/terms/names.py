@@ -43,6 +43,16 @@ class WireEnd:
         return self.kind in ("file", "loop", "fifo")
 
     @property
+    def is_carried(self) -> bool:
+        """Another server is there, to which streams are carried."""
+        return self.kind in ("host", "room")
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Nobody hears it, and it gives silence."""
+        return self.kind in ("null", "silence")
+
+    @property
     def has_descriptor(self) -> bool:
         """Its worker gets a descriptor to write to, or to read from."""
         return self.has_path or self.kind == "alsa"

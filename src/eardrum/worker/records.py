@@ -1,19 +1,29 @@
 """The closed vocabulary between desk and worker: small fixed records, no text, no path, one packet each.
 
 A worker may have been taken over, so the desk drops one that says anything else (`parse` raises).
-Records travel over a SOCK_SEQPACKET pair; some carry one descriptor.
+Records travel over a SOCK_SEQPACKET pair; some carry one descriptor. The one text that the desk says, a wire end, is in
+a pipe (`end_in_pipe`, `end_from_pipe`).
+
+A wire of a worker is wanted or not: `WANT` with b = 1 stands, and the desk goes on trying by itself, until it says
+`UPSTREAM`, until the worker says `WANT` with b = 0, or until the wire leads nowhere. `NO_UPSTREAM` only tells why it
+takes longer. `UPSTREAM` for a wire that is connected replaces the connection. A worker that lost a connection which it
+still needs says `WANT` again. `REWIRE` ends the connection that the wire has; a `WANT` that stands goes on standing.
 """
 
 from __future__ import annotations
 
 import enum
+import os
 import struct
 from typing import NamedTuple
 
-from eardrum.terms.errors import RemoteProtocolError
+from eardrum.server.events import OUTPUT
+from eardrum.terms.errors import Complaint, RemoteProtocolError
+from eardrum.terms.names import WireEnd, input_end, output_end
 
 _RECORD = struct.Struct(">B3xIII")
 RECORD_BYTES = _RECORD.size
+LONGEST_END = 512  # bytes of a wire end as text
 
 
 class Kind(enum.IntEnum):
@@ -21,13 +31,15 @@ class Kind(enum.IntEnum):
 
     # desk to worker
     UPSTREAM = 1  # a: wire, b: protocol version; one descriptor, a connection that is already authenticated
-    NO_UPSTREAM = 2  # a: wire, b: error code
+    NO_UPSTREAM = 2  # a: wire, b: error code: why it is not connected yet
     ATTACH = 3  # to a room: a: the outlet's number, b: rights; one descriptor, the room's end of a socketpair
     FINISH = 4  # finish the file, say FINISHED, end
     TRACE = 5  # a: 1 with sound packets; one descriptor, the connection of somebody who wants to watch
+    REWIRE = 6  # a: wire; one descriptor, a pipe with the wire end that it leads to from now on
+    RETIRE = 7  # FINISH, unless somebody is connected; then say STAYS
     # worker to desk
     READY = 16  # serving
-    WANT = 17  # a: wire: please connect it
+    WANT = 17  # a: wire, b: 1: please connect it; 0: no more
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
     FINISHED = 19  # it is over; the file, if there is one, is complete
     FILE_FAILED = 20  # a: wire; its file cannot be written on, and what is in it is complete, or not be read on
@@ -35,13 +47,14 @@ class Kind(enum.IntEnum):
     WIRE = 22  # a: wire, b: why its upstream refuses streams, an error code; 0: it takes them again
     STILL_WRITING = 23  # the file is being completed, which takes long
     DEVICE = 24  # of an ALSA device's process: a: 0 if the device is there (again), else the number of the error
+    STAYS = 25  # it was told RETIRE, but somebody is connected or has left what must last
 
 
-FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE))
+FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE, Kind.REWIRE, Kind.RETIRE))
 FROM_WORKER = frozenset(
     (
         Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED, Kind.LEVEL, Kind.WIRE, Kind.STILL_WRITING,
-        Kind.DEVICE,
+        Kind.DEVICE, Kind.STAYS,
     )
 )  # fmt: skip
 
@@ -67,3 +80,24 @@ def parse(data: bytes, allowed: frozenset[Kind]) -> Record:
     if number not in allowed or data[1:4] != b"\0\0\0":
         raise RemoteProtocolError(f"record kind {number} is not allowed here")
     return Record(Kind(number), a, b, c)
+
+
+def end_in_pipe(end: WireEnd) -> int:
+    """A pipe that holds this wire end, to be handed over with REWIRE. Raises OSError."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, str(end).encode())
+    finally:
+        os.close(writer)
+    return reader
+
+
+def end_from_pipe(wire: int, descriptor: int) -> WireEnd:
+    """The wire end that REWIRE brought; the descriptor is closed. Raises RemoteProtocolError."""
+    try:
+        text = os.read(descriptor, LONGEST_END).decode()
+        return output_end(text) if wire == OUTPUT else input_end(text)
+    except (OSError, ValueError, Complaint) as problem:
+        raise RemoteProtocolError(f"no wire end: {problem}") from None
+    finally:
+        os.close(descriptor)

@@ -38,7 +38,7 @@ from eardrum.server.effects import (
     WireSays,
     WriteFile,
 )
-from eardrum.server.events import OUTPUT, Event, Passed, UpstreamLost, UpstreamTold, Woke
+from eardrum.server.events import OUTPUT, Event, Passed, Rewired, UpstreamLost, UpstreamTold, Woke
 from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError
@@ -46,7 +46,7 @@ from eardrum.worker.clients import Clients
 from eardrum.worker.ends import NONE, Ends, Input, Output
 from eardrum.worker.openings import Openings, Places
 from eardrum.worker.owner import Owner
-from eardrum.worker.records import Kind, Record
+from eardrum.worker.records import Kind, Record, end_from_pipe
 from eardrum.worker.spec import MOST_CONNECTIONS
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import UpstreamLinks
@@ -250,10 +250,27 @@ class Worker:
                 self._clients.join(socket.socket(fileno=descriptors.pop()), record.a, Right(record.b), NEWEST)
             case Kind.FINISH:
                 self._finish()
+            case Kind.REWIRE:
+                self._rewire(record.a, descriptors.pop())
+            case Kind.RETIRE:
+                self._retire()
             case Kind.TRACE:
                 self._watchers.add(self._now, socket.socket(fileno=descriptors.pop()), bool(record.a))
         for descriptor in descriptors:
             os.close(descriptor)
+
+    def _rewire(self, wire: int, descriptor: int) -> None:
+        end = end_from_pipe(wire, descriptor)
+        if end.is_nowhere:
+            self._wanted.discard(wire)
+        self._do(Rewired(wire, end))
+        self._upstreams.part(wire)
+
+    def _retire(self) -> None:
+        if self._clients or self._core.keeps_something:
+            self._owner.tell(Record(Kind.STAYS))
+        else:
+            self._finish()
 
     def _do_upstream(self, event: Event) -> None:
         told = isinstance(event, UpstreamTold) and not isinstance(event.message, Request)
@@ -266,7 +283,7 @@ class Worker:
         if error is None:
             self._wanted.add(effect.wire)
             self._finishing |= self._owner.orphan
-            self._owner.tell(Record(Kind.WANT, effect.wire))
+            self._owner.tell(Record(Kind.WANT, effect.wire, 1))
         else:
             self._do(UpstreamLost(effect.wire, error))
 

@@ -76,6 +76,12 @@ class UpstreamLinks:
         upstream.link.queue(upstream.streams.hello(self._name))
         self._do(UpstreamReady(wire))
 
+    def part(self, wire: int) -> None:
+        """This wire leads somewhere else from now on: what was connected to it is over."""
+        self._unreachable.pop(wire, None)
+        if wire in self._upstreams:
+            self.lose(wire)
+
     def lose(self, wire: int, error: PulseError = PulseError.CONNECTIONTERMINATED) -> None:
         """This wire leads nowhere any more."""
         upstream = self._upstreams.pop(wire, None)
