@@ -283,7 +283,7 @@ def test_the_default_source_without_an_input_does_not_exist(outlet):
         ask = c.CreateRecordStream(sample_spec=FLOAT, channel_map=STEREO, source_name=name)
         assert program.ask(ask) == PulseError.NOENTITY
     assert program.ask(c.LookupSource(name="@DEFAULT_SOURCE@")) == PulseError.NOENTITY
-    assert program.ask(c.GetServerInfo()).default_source is None
+    assert program.ask(c.GetServerInfo()).default_source == "@DEFAULT_SOURCE@"
 
 
 def test_a_monitor_is_there_when_asked_for_and_never_the_default(outlet):
@@ -315,7 +315,7 @@ def test_without_the_right_a_source_is_not_named_either(room):
     playing, hearing = room.attach(RIGHTS["play"]), room.attach(RIGHTS["record"])
     assert [source.name for source in playing.ask(c.GetSourceInfoList()).items] == ["output.monitor"]
     assert [source.name for source in hearing.ask(c.GetSourceInfoList()).items] == ["input"]
-    assert playing.ask(c.GetServerInfo()).default_source is None
+    assert playing.ask(c.GetServerInfo()).default_source == "@DEFAULT_SOURCE@"
     assert hearing.ask(c.GetServerInfo()).default_source == "input"
     assert playing.ask(c.GetSinkInfo()).monitor_source_name == "output.monitor"
     assert hearing.ask(c.GetSinkInfo()).monitor_source_name is None

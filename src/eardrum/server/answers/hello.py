@@ -57,7 +57,11 @@ def set_client_name(server: Server, client: Client, tag: int, message: SetClient
 
 
 def get_server_info(server: Server, client: Client, tag: int, message: GetServerInfo) -> ServerInfo:
-    """The view's names: those of an outlet tell nothing of the host or its user."""
+    """The view's names: those of an outlet tell nothing of the host or its user.
+
+    A default device that is missing has a name as well, one that nothing is found by: SDL 2.24 and later reads the names
+    unseen, and null would end its programs.
+    """
     view = client.view
     sink, source = view.default_sink, default_source_of(client)
     return ServerInfo(
@@ -66,8 +70,8 @@ def get_server_info(server: Server, client: Client, tag: int, message: GetServer
         user_name=view.user_name,
         host_name=view.name,
         sample_spec=DEVICE_SPEC,
-        default_sink=sink.name if sink else None,
-        default_source=source.name if source else None,
+        default_sink=sink.name if sink else "@DEFAULT_SINK@",
+        default_source=source.name if source else "@DEFAULT_SOURCE@",
         cookie=0,
         channel_map=STEREO,
     )
