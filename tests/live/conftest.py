@@ -205,6 +205,31 @@ def served(request, stage, open_desk, tmp_path):
     server.close()
 
 
+class Carried:
+    """An outlet whose output is `upstream`, a sound server of the host, and what is heard there."""
+
+    def __init__(self, stage, open_desk, upstream):
+        self.upstream = upstream
+        self.desk = open_desk(upstream=upstream.address)
+        self.address = self.desk.open("carried", output="host").address
+        self._recording = stage.record(upstream.address, upstream.monitor)
+
+    def heard(self):
+        """All that was played, frames by channels; nothing is recorded after this."""
+        return self._recording.finish(0.2)
+
+    def close(self):
+        end(self._recording.process)
+
+
+@pytest.fixture(params=["pulseaudio", "pipewire_pulse"])
+def carried(request, stage, open_desk):
+    """An outlet that is carried to each kind of sound server that a host has."""
+    outlet = Carried(stage, open_desk, request.getfixturevalue(request.param))
+    yield outlet
+    outlet.close()
+
+
 @pytest.fixture
 def spoken(served, stage, sounds):
     """The tones are in the microphone of the server under test, without an end."""

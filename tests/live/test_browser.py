@@ -58,8 +58,8 @@ HEARS = """<script>
 
 
 @pytest.fixture
-def browse(served, stage, tmp_path, until):
-    """Shows a page to Chromium and returns what the page tells."""
+def browse(stage, tmp_path, until):
+    """Shows a page to Chromium, whose sound server is at `address`, and returns what the page tells."""
     told, pages = [], []
 
     class Site(http.server.BaseHTTPRequestHandler):
@@ -78,11 +78,11 @@ def browse(served, stage, tmp_path, until):
     serving = threading.Thread(target=site.serve_forever)
     serving.start()
 
-    def show(page):
+    def show(page, address):
         pages.append(page)
-        address = f"http://localhost:{site.server_port}/"
-        argv = ["chromium", *FLAGS.split(), f"--user-data-dir={tmp_path / 'chromium'}", address]
-        stage.start("chromium", argv, {"PULSE_SERVER": served.address})
+        where = f"http://localhost:{site.server_port}/"
+        argv = ["chromium", *FLAGS.split(), f"--user-data-dir={tmp_path / 'chromium'}", where]
+        stage.start("chromium", argv, {"PULSE_SERVER": address})
         return until(lambda: told and told[0], f"the page to tell\n{stage.log('chromium')[-2000:]}", 60)
 
     yield show
@@ -91,15 +91,29 @@ def browse(served, stage, tmp_path, until):
     site.server_close()
 
 
-def test_chromium_plays(browse, served, assert_tones):
-    assert browse(PLAYS) == "played"
-    sound = heard.trimmed(served.heard())
-    assert abs(len(sound) - RATE) < 0.01 * RATE
-    assert_tones(sound)
+@pytest.fixture
+def plays(browse, assert_tones):
+    """Has Chromium play on a server, where it is heard."""
+
+    def check(server):
+        assert browse(PLAYS, server.address) == "played"
+        sound = heard.trimmed(server.heard())
+        assert abs(len(sound) - RATE) < 0.01 * RATE
+        assert_tones(sound)
+
+    return check
+
+
+def test_chromium_plays(served, plays):
+    plays(served)
+
+
+def test_chromium_is_carried(carried, plays):
+    plays(carried)
 
 
 def test_chromium_hears_the_virtual_microphone(browse, served, spoken):
-    said = browse(HEARS)
+    said = browse(HEARS, served.address)
     assert said.startswith("["), said
     names, frequency = json.loads(said)
     assert served.shown in names

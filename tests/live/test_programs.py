@@ -1,4 +1,6 @@
-"""Programs that were never changed for Eardrum play and record, on every server under test (`served`)."""
+"""Programs that were never changed for Eardrum play and record, on every server under test (`served`), and are carried
+to the sound servers of hosts.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +35,7 @@ PLAYERS = {
     "canberra": script("canberra", "play") + " FILE",
     "canberra-cached": script("canberra", "cached") + " FILE",
 }
+CARRIED = ("paplay", "pacat", "ffmpeg", "mpv", "gstreamer", "aplay", "sdl")
 RECORDERS = {
     "parec": "timeout -s INT 1.5 parec --file-format=wav --rate=48000 --latency-msec=50 FILE",
     "ffmpeg": "ffmpeg -nostdin -loglevel error -f pulse -i default -t 1 -y FILE",
@@ -55,15 +58,30 @@ def padded(stage, sounds):
     return heard.write_wav(sounds / "padded.wav", np.vstack((sound, np.zeros((round(0.6 * RATE), CHANNELS)))), RATE)
 
 
+@pytest.fixture
+def plays(stage, padded, assert_tones):
+    """Has the program of this name play on a server, where it is heard whole and unharmed."""
+
+    def check(name, server):
+        words = [word.replace("FILE", str(padded)) for word in PLAYERS[name].split()]
+        played = stage.run(words, {**VARIABLES, "PULSE_SERVER": server.address})
+        assert played.returncode == 0, played.stderr
+        sound = heard.trimmed(server.heard())
+        assert_tones(sound)
+        # A tone begins and ends near zero, which counts as silence; OpenAL fades a few frames of its own.
+        assert RATE - 4 <= len(sound) <= RATE + 64
+
+    return check
+
+
 @pytest.mark.parametrize("name", PLAYERS)
-def test_a_program_plays(name, served, stage, padded, assert_tones):
-    words = [word.replace("FILE", str(padded)) for word in PLAYERS[name].split()]
-    played = stage.run(words, {**VARIABLES, "PULSE_SERVER": served.address})
-    assert played.returncode == 0, played.stderr
-    sound = heard.trimmed(served.heard())
-    assert_tones(sound)
-    # A tone begins and ends near zero, which counts as silence; OpenAL fades a few frames of its own.
-    assert RATE - 4 <= len(sound) <= RATE + 64
+def test_a_program_plays(name, served, plays):
+    plays(name, served)
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_a_program_is_carried(name, carried, plays):
+    plays(name, carried)
 
 
 @pytest.mark.parametrize("name", RECORDERS)
