@@ -59,8 +59,8 @@ def set_client_name(server: Server, client: Client, tag: int, message: SetClient
 def get_server_info(server: Server, client: Client, tag: int, message: GetServerInfo) -> ServerInfo:
     """The view's names: those of an outlet tell nothing of the host or its user.
 
-    A default device that is missing has a name too, one that nothing is found by: SDL since 2.24 reads both names unseen,
-    and null would end its programs.
+    A default device that is missing has a name too, one that nothing is found by: SDL since 2.24 reads both names
+    unseen, and null would end its programs.
     """
     view = client.view
     sink, source = view.default_sink, default_source_of(client)
