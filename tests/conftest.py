@@ -12,6 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from eardrum.testing.second_try import SecondTry
 from eardrum.testing.servers import Stage
 
 hypothesis.settings.register_profile("same", derandomize=True)
@@ -19,6 +20,10 @@ hypothesis.settings.register_profile("new", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 LIVE = Path(__file__).parent / "live"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SecondTry("live"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
