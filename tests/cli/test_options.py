@@ -72,7 +72,7 @@ def test_words_become_absolute_ends(words, said, monkeypatch, tmp_path):
         (["--output", "file:tune.mp3"], "must end in"),
         (["--output", "file:a\nb.wav"], "cannot be shown"),
         (["--output", "file:\udcff.wav"], "cannot be shown"),
-        (["--input", "host"], "microphones of the host"),
+        (["--input", "host:@DEFAULT_MONITOR@"], "no source's name"),
     ],
 )
 def test_ends_that_are_none(words, complaint):

@@ -201,12 +201,40 @@ def test_what_was_asked_is_answered_when_the_stream_is_deleted():
     ).over()
 
 
-def test_suspension_is_told_and_a_move_is_nobodys_business():
+def test_suspension_and_a_move_are_told_and_not_where_to():
     (
         recording()
         >> UpstreamTold(1, RecordStreamSuspended(channel=99, suspended=True))
         << Tell(1, RecordStreamSuspended(channel=0, suspended=True))
-        >> UpstreamTold(1, RecordStreamMoved(channel=99, source_index=4, source_name="secret", suspended=False))
+        >> UpstreamTold(
+            1,
+            RecordStreamMoved(
+                channel=99,
+                source_index=4,
+                source_name="secret",
+                suspended=False,
+                maxlength=2000,
+                fragsize=40,
+                latency=7,
+            ),
+        )
+        << Tell(
+            1,
+            RecordStreamMoved(
+                channel=0, source_index=1, source_name="input", suspended=False, maxlength=2000, fragsize=40, latency=7
+            ),
+        )
+    ).over()
+
+
+def test_the_source_that_the_wire_names_is_asked_for():
+    core = Server(outlet_view("box", WireEnd("null"), WireEnd("host", "mic")))
+    (
+        Play(core)
+        >> Joined(1, 0, ALL, 35)
+        >> UpstreamReady(INPUT)
+        >> Asked(1, 1, CREATE)
+        << Reissue(INPUT, 1, 1, replace(CREATE_UPSTREAM, source_name="mic"))
     ).over()
 
 

@@ -7,22 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eardrum.terms.errors import Complaint
-from eardrum.terms.names import WireEnd, checked_name, input_end, output_end, valid_device_name
+from eardrum.terms.names import WireEnd, check_heard, checked_name, input_end, output_end, valid_device_name
 
 names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", fullmatch=True)
-sinks = st.from_regex(r"[A-Za-z0-9._-]{1,128}", fullmatch=True)
+sinks = st.from_regex(r"[A-Za-z0-9._-]{1,128}", fullmatch=True).filter(lambda name: not name.isdigit())
 paths = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(lambda path: f"/{path}.wav")
 rooms = st.builds(WireEnd, st.just("room"), names)
 devices = st.builds(WireEnd, st.just("alsa"), st.from_regex(r"[a-z]+(:[A-Z0-9=,]{0,20})?", fullmatch=True))
+hosts = st.builds(WireEnd, st.just("host"), sinks | st.just(""))
 outputs = (
-    devices
-    | st.sampled_from([WireEnd("host"), WireEnd("null")])
-    | rooms
-    | st.builds(WireEnd, st.just("host"), sinks)
-    | st.builds(WireEnd, st.sampled_from(["file", "fifo"]), paths)
+    devices | st.just(WireEnd("null")) | rooms | hosts | st.builds(WireEnd, st.sampled_from(["file", "fifo"]), paths)
 )
 inputs = (
-    devices | st.just(WireEnd("silence")) | rooms | st.builds(WireEnd, st.sampled_from(["file", "loop", "fifo"]), paths)
+    devices
+    | st.just(WireEnd("silence"))
+    | rooms
+    | hosts
+    | st.builds(WireEnd, st.sampled_from(["file", "loop", "fifo"]), paths)
 )
 
 
@@ -122,8 +123,9 @@ def test_bad_outputs(text, why):
         ("file:", "no such wire end"),
         ("loop:", "no such wire end"),
         ("fifo", "no such wire end"),
-        ("host", "cannot be wired yet"),
-        ("host:mic", "cannot be wired yet"),
+        ("host:", "no source's name"),
+        ("host:a b", "no source's name"),
+        ("host:5", "is a number"),
     ],
 )
 def test_bad_inputs(text, why):
@@ -173,6 +175,16 @@ def test_what_is_no_devices_name(device):
         with pytest.raises(Complaint, match="no name of a device") as complaint:
             parse(f"alsa:{device}")
         assert "\n" not in str(complaint.value)
+
+
+def test_a_monitor_of_the_host_is_an_input_only_for_who_may_hear():
+    for may_be in (None, WireEnd("host"), WireEnd("host", "mic"), WireEnd("room", "x.monitor")):
+        check_heard(may_be, hear=False)
+    monitor = WireEnd("host", "speakers.monitor")
+    check_heard(monitor, hear=True)
+    with pytest.raises(Complaint, match="everything that plays into speakers; use --hear") as complaint:
+        check_heard(monitor, hear=False)
+    assert complaint.value.status == 2
 
 
 def test_who_gets_a_descriptor():

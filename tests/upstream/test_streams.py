@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from eardrum.protocol.catalog import (
     DeleteRecordStream,
     DrainPlaybackStream,
     GetRecordLatency,
+    GetSourceInfo,
     PlaybackStreamCreated,
     PlaybackStreamKilled,
     RecordBufferAttrChanged,
@@ -27,6 +30,7 @@ from eardrum.protocol.catalog import (
     SetClientName,
     SetSinkInputMute,
     SetSinkInputVolume,
+    SourceInfo,
     Started,
     Subscribe,
     SubscribeEvent,
@@ -36,18 +40,32 @@ from eardrum.protocol.message import Message
 from eardrum.protocol.packets import CONTROL, sound_head
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
-from eardrum.upstream.streams import Answered, Outcome, Recorded, RefusedThat, Said, Streams
+from eardrum.upstream.devices import Shape
+from eardrum.upstream.streams import (
+    MOST_QUESTIONS,
+    Answered,
+    Asks,
+    Outcome,
+    Recorded,
+    RefusedThat,
+    Said,
+    Shaped,
+    Streams,
+)
 
 SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
 PLAY = CreatePlaybackStream(sample_spec=SPEC, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
 RECORD = CreateRecordStream(sample_spec=SPEC, channel_map=STEREO)
+MICROPHONE = SourceInfo(
+    index=1, name="mic", description="", sample_spec=SPEC, channel_map=STEREO, volume=(0, 0), muted=False, driver=""
+)
 
 
 class Upstream:
-    """A server that hears what `streams` say and answers what a test tells it to."""
+    """A server that hears what `streams` say and answers what a test tells it to. Its source 1 is a microphone."""
 
     def __init__(self, version: int = 35) -> None:
-        self.streams = Streams(version)
+        self.streams = Streams(version, records=True, device="mic")
         self._serving = Serving(version)
 
     def says(self, stream: int, token: int | None, message: Message) -> Command | None:
@@ -55,9 +73,12 @@ class Upstream:
         return self._hears(self.streams.say(stream, token, message))
 
     def _hears(self, packet: bytes) -> Command | None:
-        heard = self._serving.receive(memoryview(packet))
+        heard = self.hears_all(packet)
         assert len(heard) <= 1
         return heard[0] if heard else None
+
+    def hears_all(self, packet: bytes) -> list[Command]:
+        return [command for command in self._serving.receive(memoryview(packet)) if isinstance(command, Command)]
 
     def answers(self, command: Command, message: Message) -> list[Outcome]:
         return self.streams.receive(memoryview(self._serving.say(message, command.tag)))
@@ -78,9 +99,14 @@ class Upstream:
         reply = (
             PlaybackStreamCreated(channel=channel, sink_input=channel + 100, missing=0)
             if create is PLAY
-            else RecordStreamCreated(channel=channel, source_output=channel + 100)
+            else RecordStreamCreated(channel=channel, source_output=channel + 100, source_index=1)
         )
-        assert self.answers(command, reply) == [Answered(1, reply)]
+        answered, *asks = self.answers(command, reply)
+        assert answered == Answered(1, reply)
+        for ask in asks:
+            assert isinstance(ask, Asks)
+            for question in self.hears_all(ask.packet):
+                assert self.answers(question, MICROPHONE) == []
 
 
 @pytest.fixture
@@ -90,18 +116,14 @@ def upstream():
 
 def test_it_introduces_itself_as_the_outlet():
     upstream = Upstream()
-    command = upstream._hears(upstream.streams.hello("fire fox"))
-    assert command is not None
-    assert command.message == SetClientName(
-        proplist={"application.name": b"fire fox\0", "application.id": b"eardrum\0"}
-    )
+    first, *_ = upstream.hears_all(upstream.streams.hello("fire fox"))
+    assert first.message == SetClientName(proplist={"application.name": b"fire fox\0", "application.id": b"eardrum\0"})
 
 
 def test_an_old_upstream_is_told_the_name_as_it_knows_it():
     upstream = Upstream(12)
-    command = upstream._hears(upstream.streams.hello("box"))
-    assert command is not None
-    assert command.message == SetClientName(name="box")
+    first, *_ = upstream.hears_all(upstream.streams.hello("box"))
+    assert first.message == SetClientName(name="box")
 
 
 def test_a_stream_is_spoken_of_by_the_upstreams_numbers(upstream):
@@ -174,7 +196,7 @@ def test_playback_and_record_streams_of_the_same_number_are_two(upstream):
     upstream.makes(1, channel=4)
     upstream.makes(2, channel=4, create=RECORD)
     assert upstream.tells(Started(channel=4)) == [Said(1, Started(channel=4))]
-    moved = RecordStreamMoved(channel=4, source_index=1, source_name="s", suspended=False)
+    moved = RecordStreamMoved(channel=4, source_index=1, source_name="mic", suspended=False)
     assert upstream.tells(moved) == [Said(2, moved)]
     assert upstream.sends(4, b"abcd") == [Recorded(2, memoryview(b"abcd"))]
     upstream.says(2, None, DeleteRecordStream(channel=2))
@@ -211,6 +233,58 @@ def test_sound_lies_where_it_was_received(upstream):
     assert isinstance(heard, Recorded)
     packet[-4:] = b"efgh"
     assert heard.data == b"efgh"
+
+
+def test_what_is_recorded_elsewhere_than_where_the_wire_leads_is_silence(upstream):
+    u8 = CreateRecordStream(sample_spec=SampleSpec(SampleFormat.U8, 1, 8000), channel_map=b"\0")
+    command = upstream.says(1, 1, u8)
+    reply = RecordStreamCreated(channel=4, source_output=104, source_index=1)
+    _, asks = upstream.answers(command, reply)
+    (question,) = upstream.hears_all(asks.packet)
+    assert question.message == GetSourceInfo(index=1)
+    assert upstream.sends(4, b"abcd") == [Recorded(1, memoryview(b"\x80" * 4))]
+    assert upstream.answers(question, MICROPHONE) == []
+    assert upstream.sends(4, b"abcd") == [Recorded(1, memoryview(b"abcd"))]
+    moved = RecordStreamMoved(channel=4, source_index=2, source_name="speakers.monitor", suspended=False)
+    said, asks = upstream.tells(moved)
+    assert said == Said(1, moved)
+    assert upstream.sends(4, b"abcd") == [Recorded(1, memoryview(b"\x80" * 4))]
+    (question,) = upstream.hears_all(asks.packet)
+    assert upstream.refuses(question, PulseError.NOENTITY) == []
+    assert upstream.sends(4, b"abcd") == [Recorded(1, memoryview(b"\x80" * 4))]
+
+
+def test_the_device_at_the_end_of_the_wire_is_told_without_its_names(upstream):
+    hello = upstream.hears_all(upstream.streams.hello("box"))
+    (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))
+    assert question.message == GetSourceInfo(name="mic")
+    assert upstream.answers(question, MICROPHONE) == [Shaped(Shape(SPEC, STEREO))]
+
+
+def test_an_upstream_that_moves_a_stream_for_ever_and_answers_nothing_is_given_up(upstream):
+    upstream.makes(1, channel=4, create=RECORD)
+    moves = [
+        RecordStreamMoved(channel=4, source_index=number, source_name="x", suspended=False)
+        for number in range(2, 2 + MOST_QUESTIONS + 1)
+    ]
+    upstream.tells(*moves[:-1])
+    with pytest.raises(RemoteProtocolError):
+        upstream.tells(moves[-1])
+
+
+def test_enormous_texts_go_nowhere(upstream):
+    hello = upstream.hears_all(upstream.streams.hello("box"))
+    (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))
+    enormous = replace(MICROPHONE, description="x" * 100_000, proplist={"device.description": b"y" * 60_000})
+    assert upstream.answers(question, enormous) == [Shaped(Shape(SPEC, STEREO))]
+    with pytest.raises(RemoteProtocolError):
+        upstream.tells(RecordStreamMoved(channel=4, source_index=1, source_name="x" * 300_000, suspended=False))
+
+
+def test_refused_record_streams_leave_nothing(upstream):
+    command = upstream.says(1, 3, RECORD)
+    upstream.refuses(command, PulseError.TOOLARGE)
+    assert upstream.streams._specs == {}
 
 
 def test_a_stream_on_the_channel_of_control_packets_would_turn_sound_into_commands(upstream):

@@ -14,11 +14,13 @@ from eardrum.protocol.catalog import (
     CreatePlaybackStream,
     CreateRecordStream,
     DeletePlaybackStream,
+    GetSourceInfo,
     PlaybackStreamCreated,
     PlaybackStreamKilled,
     RecordStreamCreated,
     Request,
     SetClientName,
+    SourceInfo,
     Stat,
     StatReply,
 )
@@ -34,6 +36,9 @@ from eardrum.worker import upstream_links
 from eardrum.worker.records import Kind, Record, end_in_pipe
 
 CREATE = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
+MICROPHONE = SourceInfo(
+    index=7, name="mic", description="", sample_spec=S16, channel_map=STEREO, volume=(0, 0), muted=False, driver=""
+)
 NOISE = np.random.default_rng(1).integers(-(2**15), 2**15, (50_000, 2)).astype("<i2").tobytes()
 
 
@@ -107,8 +112,11 @@ def test_a_carried_record_stream_brings_sound(grow):
         upstream = Upstream(worker, INPUT)
         with upstream.socket:
             create = upstream.hears(CreateRecordStream)
-            upstream.says(RecordStreamCreated(channel=5, source_output=6, maxlength=1 << 22, fragsize=4000), create.tag)
+            made = RecordStreamCreated(channel=5, source_output=6, maxlength=1 << 22, fragsize=4000, source_index=7)
+            upstream.says(made, create.tag)
             assert caller.answer(tag).source_name == "input"
+            for _ in "end of the wire", "source of the stream":
+                upstream.says(MICROPHONE, upstream.hears(GetSourceInfo).tag)
             samples = NOISE
             upstream.socket.sendall(sound_head(5, len(samples)) + samples)
             caller.until(lambda: len(caller.sound.get(0, b"")) == len(samples), "the sound")

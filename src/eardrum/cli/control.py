@@ -52,6 +52,7 @@ class Opening(msgspec.Struct, frozen=True):
     mode: str = "0666"  # of the socket, octal
     group: str | None = None  # of the socket
     modules: bool = False  # programs may load the emulated modules
+    hear: bool = False  # the host's monitors may be its microphone
     held: bool = False  # it is closed when the connection that asked for it ends
 
 

@@ -122,6 +122,9 @@ input_ = click.option(
     callback=_input,
     help=f"Where the microphone comes from: {INPUTS}.  [default: no microphone]",
 )
+hear = click.option(
+    "--hear", is_flag=True, help="Let the input be a monitor of the host, which hears all that others play there."
+)
 modules = click.option(
     "--modules", is_flag=True, help="Let programs load emulated modules: null-sink, remap-source, loopback, …"
 )

@@ -56,10 +56,17 @@ def _failing_as_engines_do() -> Iterator[None]:
 @options.name_option
 @options.output
 @options.input_
+@options.hear
 @options.modules
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def verb(
-    runtime: Path, name: str | None, output: str, input_: str | None, modules: bool, command: tuple[str, ...]
+    runtime: Path,
+    name: str | None,
+    output: str,
+    input_: str | None,
+    hear: bool,
+    modules: bool,
+    command: tuple[str, ...],
 ) -> int:
     """Run COMMAND with an outlet that is open as long as it runs.
 
@@ -73,9 +80,8 @@ def verb(
         if not way.outlives:
             stack.enter_context(desk_at_hand(runtime))
         control = stack.enter_context(Control(runtime))
-        opening = Opening(
-            name or valid_name(way.suggested_name), output, input_, modules=modules, held=not way.outlives
-        )
+        wanted = name or valid_name(way.suggested_name)
+        opening = Opening(wanted, output, input_, modules=modules, hear=hear, held=not way.outlives)
         outlet = control.open(opening) if name else _opened_under_a_free_name(control, opening)
         if outlet.note:
             click.echo(f"eardrum: {outlet.name}: {outlet.note}", err=True)

@@ -103,7 +103,7 @@ async def _open(caller: Caller, name: str, body: bytes) -> Answer:
         asked = msgspec.json.decode(body, type=NewOutlet)
     except msgspec.DecodeError as error:
         raise Refusal(400, f"the request's body: {error}", 2) from None
-    wiring = Wiring(asked.name, asked.output, asked.input, asked.mode, asked.group, asked.modules)
+    wiring = Wiring(asked.name, asked.output, asked.input, asked.mode, asked.group, asked.modules, asked.hear)
     await caller.outlets.check(wiring)
     outlet = caller.outlets.open(wiring, asked.held)
     if asked.held:

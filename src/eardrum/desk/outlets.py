@@ -85,6 +85,7 @@ class Outlet:
             "mode": self.wiring.mode,
             "group": self.wiring.group,
             "modules": self.wiring.modules,
+            "hear": self.wiring.hear,
             "worker": worker.pid if worker else None,
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
@@ -130,8 +131,8 @@ class Outlet:
     def _spawn(self) -> Worker:
         ends, files = self._files.take()
         output, input = (str(ends.get(wire) or self.end_of(wire) or "") for wire in (OUTPUT, INPUT))
-        levels, modules = self._levels, self.wiring.modules
-        spec = OutletSpec(self.wiring.name, output, input, levels[OUTPUT], levels[INPUT], modules)
+        wiring, levels = self.wiring, self._levels
+        spec = OutletSpec(wiring.name, output, input, levels[OUTPUT], levels[INPUT], wiring.modules, wiring.hear)
         descriptors = [os.dup(self._listening.fileno()), *files]
         what = f"outlet {self.wiring.name}"
         return self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
@@ -149,7 +150,7 @@ class Outlet:
         """What the wire leads to on this machine."""
         end = self._ends.get(wire)
         if end and end.kind == "host" and not self._desk.host:
-            return WireEnd("room", SPEAKERS)
+            return WireEnd("room", SPEAKERS) if wire == OUTPUT else WireEnd("silence")
         return end
 
     def _heed(self, worker: Worker, record: Record) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from eardrum.kernel.outlet_directory import Access, Runtime
 from eardrum.terms.errors import Complaint
-from eardrum.terms.names import WireEnd, checked_name, input_end, output_end
+from eardrum.terms.names import WireEnd, check_heard, checked_name, input_end, output_end
 
 REMEMBERED = "outlets.json"
 _MODES = ("0666", "0660", "0600")
@@ -24,6 +24,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: str = "0666"
     group: str | None = None
     modules: bool = False  # programs may load the emulated modules
+    hear: bool = False  # the host's monitors may be its microphone
 
     def checked(self) -> Wiring:
         """Itself. Raises Complaint if no outlet can be like that."""
@@ -31,6 +32,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for end in (self.output_end(), self.input_end()):
             if end is not None and end.has_path and not end.argument.startswith("/"):
                 raise Complaint(f"{str(end)!r}: the path must be absolute", status=2)
+        check_heard(self.input_end(), self.hear)
         self.access().group_id()
         return self
 

@@ -15,6 +15,7 @@ from eardrum.protocol.catalog import (
     RecordBufferAttrSet,
     RecordLatency,
     RecordStreamKilled,
+    RecordStreamMoved,
     RecordStreamSuspended,
     SetRecordStreamBufferAttr,
     UpdateRecordStreamSampleRate,
@@ -54,6 +55,7 @@ class CarriedRecord(Carried, RecordStream):
         return CreateRecordStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
+            source_name=self.source.upstream_name or None,
             maxlength=message.maxlength,
             corked=message.corked,
             fragsize=message.fragsize,
@@ -135,11 +137,28 @@ class CarriedRecord(Carried, RecordStream):
 
     def upstream_told(self, message: Message) -> None:
         match message:
+            case RecordStreamMoved():
+                self.new_attr(message)
+                self._tell_moved(message.suspended)
             case RecordStreamSuspended():
                 self.tell(RecordStreamSuspended(channel=self.channel, suspended=message.suspended))
             case RecordStreamKilled():
                 self.server.wires.drop(self.number)
                 self.server.kill(self)
+
+    def _tell_moved(self, suspended: bool) -> None:
+        """Its client hears of other metrics by a move to where it is: no other event can tell of them."""
+        self.tell(
+            RecordStreamMoved(
+                channel=self.channel,
+                source_index=self.source.index,
+                source_name=self.source.name,
+                suspended=suspended,
+                maxlength=self.attr.maxlength,
+                fragsize=self.attr.fragsize,
+                latency=self.latency,
+            )
+        )
 
     def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
         match outcome:

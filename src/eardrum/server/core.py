@@ -20,7 +20,6 @@ from eardrum.server.effects import (
     WakeMe,
 )
 from eardrum.server.events import (
-    OUTPUT,
     OWN_VIEW,
     Asked,
     Brought,
@@ -34,6 +33,7 @@ from eardrum.server.events import (
     Sound,
     Unclogged,
     UpstreamAnswered,
+    UpstreamDevice,
     UpstreamLost,
     UpstreamReady,
     UpstreamRefused,
@@ -41,6 +41,8 @@ from eardrum.server.events import (
     UpstreamTold,
     Woke,
 )
+from eardrum.server.far_ends import FarEnds
+from eardrum.server.formats import refitted
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.playback import SinkInput
@@ -49,7 +51,7 @@ from eardrum.server.rules import judge
 from eardrum.server.stream import Stream
 from eardrum.server.views import MakeView
 from eardrum.server.wires import Wires
-from eardrum.terms.audio import INVALID
+from eardrum.terms.audio import INVALID, STEREO
 from eardrum.terms.errors import PulseError, Refused
 
 MOST_UNANSWERED = 1024  # commands of one client whose answer is still to come
@@ -73,6 +75,7 @@ class Server:
         self._wall = 0.0
         self._due: float | None = None
         self.wires = Wires(self.effects, self.kill)
+        self._far_ends = FarEnds()
         self._token_numbers = 0
         self._opening: dict[int, Callable[[str | None], None]] = {}  # token to what is told of why it failed
         self._reactions: dict[type, Callable[[Any], None]] = {
@@ -91,6 +94,7 @@ class Server:
             Unclogged: lambda event: self._clogged(event.client, False),
             UpstreamReady: self.wires.ready,
             UpstreamLost: self.wires.lost,
+            UpstreamDevice: self._learnt,
             Rewired: self._rewired,
             Opened: lambda event: self._opening.pop(event.token)(event.why),
         }
@@ -115,6 +119,7 @@ class Server:
         """The view with this number; it is made when it is first asked for."""
         if number not in self.views:
             self.views[number] = self._make_view(number, self.buses)
+            self._far_ends.show(self.views[number])
             self._let_guests_hear()
         return self.views[number]
 
@@ -160,10 +165,17 @@ class Server:
             del self.views[view.number]
 
     def _rewired(self, event: Rewired) -> None:
-        view = self.view(OWN_VIEW)
-        device = view.sinks[0] if event.wire == OUTPUT else view.sources[1]
-        device.upstream_name = event.end.argument if event.end.kind == "host" else ""
+        self._far_ends.rewired(event)
+        self._show_far_ends()
         self.wires.rewired(event)
+
+    def _learnt(self, event: UpstreamDevice) -> None:
+        self._far_ends.learnt(event)
+        self._show_far_ends()
+
+    def _show_far_ends(self) -> None:
+        for view in self.views.values():
+            self._far_ends.show(view)
 
     def _asked(self, event: Asked) -> None:
         client = self.clients.get(event.client)
@@ -243,7 +255,8 @@ class Server:
     def keep_level(self, view: View, wire: int, device: Sink | Source) -> None:
         """The level of an end of the outlet must outlast this worker; a room keeps none."""
         if view.number == OWN_VIEW:
-            self.effects.append(KeepLevel(wire, device.volume, device.muted))
+            volume = refitted(device.volume, device.channel_map, STEREO)
+            self.effects.append(KeepLevel(wire, volume, device.muted))
 
     def wall_time(self) -> tuple[int, int]:
         """Seconds since 1970 and microseconds, as the wire has them."""

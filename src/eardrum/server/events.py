@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from eardrum.protocol.message import Message
 from eardrum.server.admission import Entry
 from eardrum.server.rights import Right
+from eardrum.terms.audio import ChannelMap, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 
@@ -128,6 +129,15 @@ class Rewired:
 
 
 @dataclass(slots=True)
+class UpstreamDevice:
+    """The device at the end of this wire is made like this; comes first when it is known, and when it is another."""
+
+    wire: int
+    spec: SampleSpec
+    channel_map: ChannelMap
+
+
+@dataclass(slots=True)
 class UpstreamAnswered:
     """The reply to `Reissue(token=…)`; numbers of streams in it are the upstream's and must not be shown."""
 
@@ -168,5 +178,5 @@ class Opened:
 Event = (
     Woke | Passed | Joined | Left | Asked | Sound | Brought | Clogged | Unclogged
     | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound | Opened
-    | Rewired
+    | UpstreamDevice | Rewired
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.admission import Entry
+from eardrum.server.formats import refitted
 from eardrum.server.rights import Right
 from eardrum.server.samples import Sample, Upload
 from eardrum.sound import remap
@@ -51,6 +52,14 @@ class Device:
         """Set volume (a single channel counts for all) and mute."""
         self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
         self.gain = gains((0,) if muted else self.volume)
+
+    def reshape(self, spec: SampleSpec, channel_map: ChannelMap) -> bool:
+        """Take over how the device upstream is made; each channel keeps its volume. False: it is so already."""
+        if (spec, channel_map) == (self.spec, self.channel_map):
+            return False
+        self.volume = refitted(self.volume, self.channel_map, channel_map)
+        self.spec, self.channel_map = spec, channel_map
+        return True
 
 
 @dataclass(eq=False, slots=True)

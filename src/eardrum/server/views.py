@@ -35,13 +35,14 @@ def outlet_view(
         if number != OWN_VIEW:
             return _guest_view(number, name, input, buses)
         carried = output.is_carried
-        upstream_name = output.argument if output.kind == "host" else ""
-        sink = Sink(0, OUTPUT, f"Output of {name}", None if carried else buses.output, upstream_name=upstream_name)
+        bus = None if carried else buses.output
+        sink = Sink(0, OUTPUT, f"Output of {name}", bus, upstream_name=output.device)
         sink.stand_in = modules and output.kind == "null"
         sink.set_level(*output_level)
         sources = [Source(0, f"{OUTPUT}.monitor", f"Monitor of the output of {name}", buses.output, monitor_of=sink)]
         if input is not None:
-            source = Source(1, INPUT, f"Input of {name}", None if input.is_carried else buses.input)
+            bus = None if input.is_carried else buses.input
+            source = Source(1, INPUT, f"Input of {name}", bus, upstream_name=input.device)
             source.set_level(*input_level)
             sources.append(source)
         return View(number, name, [sink], sources, hears_itself=modules)
@@ -69,10 +70,10 @@ def serve_view(
 
 
 def _guest_view(number: int, name: str, input: WireEnd | None, buses: Buses) -> View:
-    carried = input is not None and input.is_carried
+    carried, device = (input.is_carried, input.device) if input is not None else (False, "")
     sources = [
         Source(0, OUTPUT, f"What {name} plays", buses.output, follows=True),
-        Source(1, INPUT, f"What {name} hears", None if carried else buses.input),
+        Source(1, INPUT, f"What {name} hears", None if carried else buses.input, upstream_name=device),
     ]
     return View(number, name, [Sink(0, INPUT, f"Microphone of {name}", buses.input)], sources)
 

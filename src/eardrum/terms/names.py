@@ -53,6 +53,11 @@ class WireEnd:
         return self.kind in ("null", "silence")
 
     @property
+    def device(self) -> str:
+        """The sink or source of the host that is named; "" for the host's default, and for any other end."""
+        return self.argument if self.kind == "host" else ""
+
+    @property
     def has_descriptor(self) -> bool:
         """Its worker gets a descriptor to write to, or to read from."""
         return self.has_path or self.kind == "alsa"
@@ -60,8 +65,10 @@ class WireEnd:
 
 SOUND_FILES = (".wav", ".flac", ".opus")  # that can be written
 OUTPUTS = "host, host:SINK, room:NAME, file:PATH (.wav, .flac or .opus), fifo:PATH, alsa:DEVICE or null"
-INPUTS = "room:NAME, file:PATH (played once), loop:PATH (again and again), fifo:PATH, alsa:DEVICE or silence"
+_SOUNDS = "file:PATH (played once), loop:PATH (again and again)"
+INPUTS = f"host, host:SOURCE, room:NAME, {_SOUNDS}, fifo:PATH, alsa:DEVICE or silence"
 _LONGEST_DEVICE = 200  # characters
+_MONITOR = ".monitor"  # how the names of a server's monitors end
 
 
 def output_end(text: str) -> WireEnd:
@@ -71,7 +78,7 @@ def output_end(text: str) -> WireEnd:
         case "null" if not colon:
             return WireEnd("null")
         case "host":
-            return _host(text, argument, bool(colon))
+            return _host("output", text, argument, bool(colon))
         case "room" if colon:
             return WireEnd("room", checked_name(argument, "room"))
         case "file" if argument:
@@ -98,8 +105,8 @@ def input_end(text: str) -> WireEnd:
         case "alsa" if argument:
             return _alsa("input", text, argument)
         case "host":
-            raise Complaint(f"input {text!r}: microphones of the host cannot be wired yet; use {INPUTS}", status=2)
-    raise _no_such_end("input", text, ("room", "file", "loop", "fifo", "alsa", "silence"), INPUTS)
+            return _host("input", text, argument, bool(colon))
+    raise _no_such_end("input", text, ("host", "room", "file", "loop", "fifo", "alsa", "silence"), INPUTS)
 
 
 def _alsa(wire: str, text: str, device: str) -> WireEnd:
@@ -120,7 +127,18 @@ def _no_such_end(wire: str, text: str, kinds: tuple[str, ...], ends: str) -> Com
     return Complaint(f"{wire} {text!r}: no such wire end; {hint}use {ends}", status=2)
 
 
-def _host(text: str, sink: str, named: bool) -> WireEnd:
-    if named and not valid_device_name(sink):
-        raise Complaint(f"output {text!r}: {sink!r} is no sink's name; `pactl list short sinks` shows them", status=2)
-    return WireEnd("host", sink)
+def _host(wire: str, text: str, device: str, named: bool) -> WireEnd:
+    what = "sink" if wire == "output" else "source"
+    if device.isdigit():
+        raise Complaint(f"{wire} {text!r}: {device} is a number; `pactl list short {what}s` shows names", status=2)
+    if named and not valid_device_name(device):
+        hint = f"`pactl list short {what}s` shows them"
+        raise Complaint(f"{wire} {text!r}: {device!r} is no {what}'s name; {hint}", status=2)
+    return WireEnd("host", device)
+
+
+def check_heard(input: WireEnd | None, hear: bool) -> None:
+    """Raise Complaint for a monitor of the host at the end of an input, unless its outlet may hear them."""
+    if not hear and input is not None and input.device.endswith(_MONITOR):
+        everyone = f"hears everything that plays into {input.device.removesuffix(_MONITOR)}"
+        raise Complaint(f"input {str(input)!r}: {everyone}; use --hear if that is meant", status=2)

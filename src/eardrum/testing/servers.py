@@ -372,10 +372,17 @@ class Desk:
         """Start `eardrum WORDS` and leave it running; what it says goes to `stage.log(name)`. As `Stage.start`."""
         return self.stage.start(name, [EARDRUM, *words], self.environment, **options)
 
-    def open(self, name: str, output: str | None = None, input: str | None = None, modules: bool = False) -> Outlet:
+    def open(
+        self,
+        name: str,
+        output: str | None = None,
+        input: str | None = None,
+        modules: bool = False,
+        hear: bool = False,
+    ) -> Outlet:
         """Open an outlet; RuntimeError with the command's complaint when that fails."""
         wires = [*(["--output", output] if output else []), *(["--input", input] if input else [])]
-        wires += ["--modules"] if modules else []
+        wires += [*(["--modules"] if modules else []), *(["--hear"] if hear else [])]
         done = self.command("open", name, *wires)
         if done.returncode:
             raise RuntimeError(f"eardrum open {name}: {done.stderr.strip()}")

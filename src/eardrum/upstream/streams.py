@@ -6,6 +6,7 @@ it known which channel and index the upstream gave it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,17 +26,21 @@ from eardrum.protocol.catalog import (
     SetClientName,
     SetSinkInputMute,
     SetSinkInputVolume,
+    SubscribeEvent,
 )
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply, Told
 from eardrum.protocol.message import Message
 from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
+from eardrum.terms.audio import SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.properties import value
+from eardrum.upstream.devices import Devices, Shape
 
 _ABOUT_RECORD_STREAMS = (
     RecordBufferAttrChanged, RecordStreamEvent, RecordStreamKilled, RecordStreamMoved, RecordStreamSuspended,
 )  # fmt: skip
 _BY_INDEX = (SetSinkInputVolume, SetSinkInputMute)
+MOST_QUESTIONS = 256  # about devices, that wait for an answer
 
 
 @dataclass(slots=True)
@@ -62,13 +67,27 @@ class Said:
 
 @dataclass(slots=True)
 class Recorded:
-    """Samples of this record stream; they may be overwritten at the next receive."""
+    """Samples of this record stream, or silence in their place; they may be overwritten at the next receive."""
 
     stream: int
     data: memoryview
 
 
-Outcome = Answered | RefusedThat | Said | Recorded
+@dataclass(slots=True)
+class Shaped:
+    """How the device at the end of the wire is made: known for the first time, or another now."""
+
+    shape: Shape
+
+
+@dataclass(slots=True)
+class Asks:
+    """Send this: a question of our own."""
+
+    packet: bytes
+
+
+Outcome = Answered | RefusedThat | Said | Recorded | Shaped | Asks
 
 
 @dataclass(slots=True)
@@ -78,10 +97,18 @@ class _Asked:
 
 
 class Streams:
-    """All carried streams of one wire, on one upstream connection that is already authenticated at `version`."""
+    """All carried streams of one wire, on one upstream connection that is already authenticated at `version`.
 
-    def __init__(self, version: int) -> None:
+    What a record stream brings is silence as long as it is not known that its source is one to which the wire may lead:
+    see `Devices`, also for `records`, `device` and `may_hear`.
+    """
+
+    def __init__(self, version: int, *, records: bool = False, device: str = "", may_hear: bool = False) -> None:
         self._asking = Asking(version)
+        self._devices = Devices(records, device, may_hear, self._ask, lambda shape: self._news.append(Shaped(shape)))
+        self._questions: dict[int, Callable[[Message | None], None]] = {}  # about devices, by tag
+        self._news: list[Outcome] = []  # of devices
+        self._specs: dict[int, SampleSpec] = {}  # of record streams
         self._asked: dict[int, _Asked] = {}  # by tag
         self._channels: dict[int, int] = {}  # by stream
         self._indexes: dict[int, int] = {}  # by stream
@@ -89,11 +116,21 @@ class Streams:
         self._recording: dict[int, int] = {}
 
     def hello(self, name: str) -> bytes:
-        """Who we are: the outlet."""
+        """Who we are: the outlet. And what we want to know."""
         _, packet = self._asking.ask(
             SetClientName(name=name, proplist={"application.name": value(name), "application.id": value("eardrum")})
         )
-        return packet
+        self._devices.begin()
+        packets = [packet, *(news.packet for news in self._news if isinstance(news, Asks))]
+        self._news.clear()
+        return b"".join(packets)
+
+    def _ask(self, question: Message, learn: Callable[[Message | None], None]) -> None:
+        if len(self._questions) >= MOST_QUESTIONS:
+            raise RemoteProtocolError(f"{MOST_QUESTIONS} questions without an answer")
+        tag, packet = self._asking.ask(question)
+        self._questions[tag] = learn
+        self._news.append(Asks(packet))
 
     def say(self, stream: int, token: int | None, message: Any) -> bytes:
         """The bytes that say `message` about `stream`; none if the upstream does not know the stream (any more).
@@ -111,6 +148,8 @@ class Streams:
         tag, packet = self._asking.ask(message)
         if creates or token is not None:
             self._asked[tag] = _Asked(token, stream)
+        if isinstance(message, CreateRecordStream):
+            self._specs[stream] = message.sample_spec
         if isinstance(message, DeletePlaybackStream | DeleteRecordStream):
             self._forget(stream)
         return packet
@@ -123,6 +162,8 @@ class Streams:
     def _forget(self, stream: int) -> None:
         channel = self._channels.pop(stream, None)
         self._indexes.pop(stream, None)
+        self._specs.pop(stream, None)
+        self._devices.forget(stream)
         for streams in (self._playing, self._recording):
             if channel is not None and streams.get(channel) == stream:
                 del streams[channel]
@@ -135,7 +176,8 @@ class Streams:
                 case SoundPacket():
                     stream = self._recording.get(heard.channel)
                     if stream is not None:
-                        outcomes.append(Recorded(stream, heard.data))
+                        data = heard.data if stream in self._devices.heard else self._silence(stream, len(heard.data))
+                        outcomes.append(Recorded(stream, data))
                 case Told():
                     self._told(heard.message, outcomes)
                 case Reply():
@@ -144,11 +186,24 @@ class Streams:
                         self._learn(asked.stream, heard.message)
                         if asked.token is not None:
                             outcomes.append(Answered(asked.token, heard.message))
+                    elif learn := self._questions.pop(heard.tag, None):
+                        learn(heard.message)
                 case ErrorReply():
                     asked = self._asked.pop(heard.tag, None)
-                    if asked is not None and asked.token is not None:
-                        outcomes.append(RefusedThat(asked.token, heard.code))
+                    if asked is not None:
+                        if asked.stream not in self._channels:
+                            self._specs.pop(asked.stream, None)
+                        if asked.token is not None:
+                            outcomes.append(RefusedThat(asked.token, heard.code))
+                    elif learn := self._questions.pop(heard.tag, None):
+                        learn(None)
+            if self._news:
+                outcomes += self._news
+                self._news.clear()
         return outcomes
+
+    def _silence(self, stream: int, nbytes: int) -> memoryview:
+        return memoryview(bytes((self._specs[stream].silence,)) * nbytes)
 
     def _learn(self, stream: int, message: Message) -> None:
         if getattr(message, "channel", None) == CONTROL:  # sound sent there would be read as commands
@@ -160,8 +215,12 @@ class Streams:
             case RecordStreamCreated():
                 self._recording[message.channel] = stream
                 self._channels[stream], self._indexes[stream] = message.channel, message.source_output
+                self._devices.listens(stream, message.source_index)
 
     def _told(self, message: Any, outcomes: list[Outcome]) -> None:
+        if isinstance(message, SubscribeEvent):
+            self._devices.heed(message)
+            return
         channel = getattr(message, "channel", None)
         if channel is None:
             return
@@ -170,4 +229,6 @@ class Streams:
         if stream is not None:
             if isinstance(message, PlaybackStreamKilled | RecordStreamKilled):
                 self._forget(stream)
+            elif isinstance(message, RecordStreamMoved):
+                self._devices.listens(stream, message.source_index)
             outcomes.append(Said(stream, message))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.names import input_end, output_end
@@ -23,9 +24,12 @@ def serve(spec: OutletSpec, link: int, listening: int, files: Sequence[int]) -> 
     rights = Right.CONNECT | Right.LOOK | Right.PLAY
     if input is not None:
         rights |= Right.RECORD
+    if spec.hear:
+        rights |= Right.HEAR
     if spec.modules:
         rights |= Right.MODULES
     levels = [(level.volume, level.muted) for level in (spec.output_level, spec.input_level)]
     view = outlet_view(spec.name, output, input, *levels, modules=spec.modules)
     ends = open_ends(output, input, files)
-    Worker(spec.name, view, DeskLink(link), listening=listening, rights=rights, ends=ends).run()
+    devices = {OUTPUT: output.device, INPUT: input.device if input is not None else ""}
+    Worker(spec.name, view, DeskLink(link), listening=listening, rights=rights, ends=ends, devices=devices).run()

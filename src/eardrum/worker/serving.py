@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from eardrum.kernel import descriptors, memory
@@ -69,6 +70,7 @@ class Worker:
         listening: int | None = None,
         rights: Right = Right.NONE,
         ends: Ends = NONE,
+        devices: Mapping[int, str] = MappingProxyType({}),
         most_connections: int = MOST_CONNECTIONS,
         places: Places | None = None,
     ) -> None:
@@ -83,7 +85,8 @@ class Worker:
         self._core.buses.output.longest, self._core.buses.input.longest = ends.cycles
         if ends.reader is not None:
             self._core.buses.input.inflow = Input(ends.reader, owner)
-        self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read)
+        hears = bool(rights & Right.HEAR)
+        self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read, devices, hears)
         self._watchers = Watchers(self._loop, self._read)
         self._clients = Clients(
             self._loop,
@@ -264,7 +267,7 @@ class Worker:
         if end.is_nowhere:
             self._wanted.discard(wire)
         self._do(Rewired(wire, end))
-        self._upstreams.part(wire)
+        self._upstreams.part(wire, end)
 
     def _retire(self) -> None:
         if self._clients or self._core.keeps_something:

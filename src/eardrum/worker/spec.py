@@ -25,10 +25,11 @@ class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
 
     name: str
     output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, fifo:PATH, alsa:DEVICE, null
-    input: str = ""  # room:NAME, file:PATH, loop:PATH, fifo:PATH, alsa:DEVICE, silence, or "" for none
+    input: str = ""  # host, host:SOURCE, room:NAME, file:PATH, loop:PATH, fifo:PATH, alsa:DEVICE, silence, or "": none
     output_level: Level = Level()
     input_level: Level = Level()
     modules: bool = False  # programs may load the emulated modules
+    hear: bool = False  # what its input hears on the host may be a monitor
 
 
 class RoomSpec(msgspec.Struct, frozen=True, tag="room"):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from eardrum.kernel.link import Link
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
 from eardrum.server.effects import Reissue, ReissueSound
 from eardrum.server.events import (
+    INPUT,
+    OUTPUT,
     Event,
     UpstreamAnswered,
+    UpstreamDevice,
     UpstreamLost,
     UpstreamReady,
     UpstreamRefused,
@@ -18,7 +21,8 @@ from eardrum.server.events import (
     UpstreamTold,
 )
 from eardrum.terms.errors import PulseError, RemoteProtocolError
-from eardrum.upstream.streams import Answered, Recorded, RefusedThat, Said, Streams
+from eardrum.terms.names import WireEnd
+from eardrum.upstream.streams import Answered, Asks, Recorded, RefusedThat, Said, Shaped, Streams
 
 STUCK_BYTES = 256 * 1024  # more than this unsent upstream, and no client is read from
 RETRY_EVERY = 0.5  # seconds until the desk is asked again for an upstream that could not be reached
@@ -27,25 +31,34 @@ RETRY_EVERY = 0.5  # seconds until the desk is asked again for an upstream that 
 class _Upstream:
     __slots__ = ("link", "streams", "waits_for")
 
-    def __init__(self, connection: socket.socket, version: int) -> None:
+    def __init__(self, connection: socket.socket, streams: Streams) -> None:
         self.link = Link(connection)
-        self.streams = Streams(version)
+        self.streams = streams
         self.waits_for = READ
 
 
 class UpstreamLinks:
     """False while there are none.
 
-    `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory.
+    `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory. `devices` are the
+    names of the host's devices to which wires lead, `may_hear` tells whether its monitors may be recorded.
     """
 
     def __init__(
-        self, name: str, loop: Loop, do: Callable[[Event], None], read: Callable[[Link], memoryview | None]
+        self,
+        name: str,
+        loop: Loop,
+        do: Callable[[Event], None],
+        read: Callable[[Link], memoryview | None],
+        devices: Mapping[int, str],
+        may_hear: bool,
     ) -> None:
         self._name = name
         self._loop = loop
         self._do = do
         self._read = read
+        self._devices = {wire: devices.get(wire, "") for wire in (OUTPUT, INPUT)}
+        self._may_hear = may_hear
         self._upstreams: dict[int, _Upstream] = {}  # by wire
         self._unreachable: dict[int, tuple[float, PulseError]] = {}  # wires: when and why the desk could not connect
 
@@ -71,13 +84,15 @@ class UpstreamLinks:
         """The desk has connected this wire."""
         if wire in self._upstreams:
             self.lose(wire)
-        upstream = self._upstreams[wire] = _Upstream(connection, version)
+        streams = Streams(version, records=wire == INPUT, device=self._devices[wire], may_hear=self._may_hear)
+        upstream = self._upstreams[wire] = _Upstream(connection, streams)
         self._loop.watch(upstream.link.descriptor, READ, lambda events: self._hear(wire, upstream, events))
         upstream.link.queue(upstream.streams.hello(self._name))
         self._do(UpstreamReady(wire))
 
-    def part(self, wire: int) -> None:
+    def part(self, wire: int, end: WireEnd) -> None:
         """This wire leads somewhere else from now on: what was connected to it is over."""
+        self._devices[wire] = end.device
         self._unreachable.pop(wire, None)
         if wire in self._upstreams:
             self.lose(wire)
@@ -135,3 +150,7 @@ class UpstreamLinks:
                     self._do(UpstreamAnswered(token, message))
                 case RefusedThat(token, error):
                     self._do(UpstreamRefused(token, error))
+                case Shaped(shape):
+                    self._do(UpstreamDevice(wire, *shape))
+                case Asks(packet):
+                    upstream.link.queue(packet)

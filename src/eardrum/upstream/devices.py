@@ -1,0 +1,165 @@
+"""The upstream's devices, as far as an outlet has to do with them.
+
+In: what the upstream says of its sinks and sources. Out: questions, the shape of the device at the end of the wire, and
+which record streams may be heard. Of all that is said only numbers go on; names are compared and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from eardrum.protocol.catalog import (
+    Change,
+    Facility,
+    GetSinkInfo,
+    GetSourceInfo,
+    SinkInfo,
+    SourceInfo,
+    Subscribe,
+    SubscribeEvent,
+)
+from eardrum.protocol.message import Message
+from eardrum.terms.audio import ChannelMap, SampleSpec, valid_map
+
+Ask = Callable[[Message, Callable[[Message | None], None]], None]  # a question, and what gets its answer, None: refused
+
+_FACILITY, _CHANGE = 0x0F, 0x30  # the two parts of an event
+_DEFAULT_SINK, _DEFAULT_SOURCE = "@DEFAULT_SINK@", "@DEFAULT_SOURCE@"
+
+
+class Shape(NamedTuple):
+    """How the device at the end of a wire is made."""
+
+    spec: SampleSpec
+    channel_map: ChannelMap
+
+
+class _Subject:
+    """One device that is asked about. However often it changes, one answer at most is awaited."""
+
+    def __init__(
+        self, question: GetSinkInfo | GetSourceInfo, ask: Ask, learn: Callable[[Message | None], None]
+    ) -> None:
+        self._question = question
+        self._ask = ask
+        self._learn = learn
+        self._asked = False
+        self._again = False
+
+    def look(self) -> None:
+        """Ask; if it was asked already, once more when that is answered."""
+        self._again = self._asked
+        if not self._asked:
+            self._asked = True
+            self._ask(self._question, self._answered)
+
+    def _answered(self, answer: Message | None) -> None:
+        self._asked = False
+        self._learn(answer)
+        if self._again:
+            self.look()
+
+
+class _Source(_Subject):
+    """A source that record streams hear, by its number upstream; `right` if the wire may lead to it."""
+
+    def __init__(self, index: int, ask: Ask, learn: Callable[[_Source, Message | None], None]) -> None:
+        super().__init__(GetSourceInfo(index=index), ask, lambda answer: learn(self, answer))
+        self.index = index
+        self.right = False
+
+
+class Devices:
+    """All that one upstream connection is asked about devices.
+
+    A wire that `records` leads to the source `name` and to no other; without a name it leads to the upstream's default
+    source. `may_hear`: that may be a monitor, by which everybody is heard who plays on the host.
+
+    `heard` are the record streams whose samples may be passed on. A stream is one of them when the upstream has said
+    what source it hears and that this is a right one; a wire without a name needs a right default source as well.
+    """
+
+    def __init__(self, records: bool, name: str, may_hear: bool, ask: Ask, shaped: Callable[[Shape], None]) -> None:
+        """`ask` says a question; `shaped` is told how the device at the end of the wire is made, and made anew."""
+        self.heard: frozenset[int] = frozenset()
+        self._records = records
+        self._name = name
+        self._may_hear = may_hear
+        self._ask = ask
+        self._shaped = shaped
+        self._shape: Shape | None = None
+        default = _DEFAULT_SOURCE if records else _DEFAULT_SINK
+        end = GetSourceInfo(name=name or default) if records else GetSinkInfo(name=name or default)
+        self._end = _Subject(end, ask, self._learn_end)
+        self._end_index: int | None = None
+        self._end_right = False
+        self._streams: dict[int, int | None] = {}  # record streams and the number of the source that each hears
+        self._sources: dict[int, _Source] = {}  # those
+
+    @property
+    def _facility(self) -> Facility:
+        return Facility.SOURCE if self._records else Facility.SINK
+
+    def begin(self) -> None:
+        """Ask about the end of the wire, and to be told what happens there."""
+        self._ask(Subscribe(mask=1 << self._facility | 1 << Facility.SERVER), lambda answer: None)
+        self._end.look()
+
+    def heed(self, event: SubscribeEvent) -> None:
+        """The upstream tells of an event."""
+        facility, change, index = event.event & _FACILITY, event.event & _CHANGE, event.index
+        if facility == Facility.SERVER:  # another device may be the default
+            self._end_right = False
+            self._end.look()
+        elif facility == self._facility:
+            if self._end_index in (None, index):
+                self._end.look()
+            source = self._sources.get(index)
+            if source is not None:
+                source.right &= change == Change.CHANGED  # what a source is does not change while it is there
+                source.look()
+        self._settle()
+
+    def listens(self, stream: int, index: int | None) -> None:
+        """This record stream was made, or moved: from now on it hears the source with this number, None: unknown."""
+        self._streams[stream] = index
+        if index is not None and index not in self._sources:
+            self._sources[index] = _Source(index, self._ask, self._learn_source)
+            self._sources[index].look()
+        self._settle()
+
+    def forget(self, stream: int) -> None:
+        """This record stream is gone."""
+        if stream in self._streams:
+            del self._streams[stream]
+            self._settle()
+
+    def _learn_end(self, answer: Message | None) -> None:
+        self._end_right = self._is_right(answer)
+        self._end_index = answer.index if isinstance(answer, SinkInfo | SourceInfo) else None
+        self._settle()
+        if isinstance(answer, SinkInfo) or (isinstance(answer, SourceInfo) and self._end_right):
+            shape = Shape(answer.sample_spec, answer.channel_map)
+            if shape != self._shape and shape.spec.valid and valid_map(shape.channel_map, shape.spec.channels):
+                self._shape = shape
+                self._shaped(shape)
+
+    def _learn_source(self, source: _Source, answer: Message | None) -> None:
+        source.right = isinstance(answer, SourceInfo) and answer.index == source.index and self._is_right(answer)
+        self._settle()
+
+    def _is_right(self, info: Message | None) -> bool:
+        """This is a source to which the wire may lead."""
+        if not isinstance(info, SourceInfo):
+            return False
+        monitor = info.monitor_of_sink_index is not None or info.monitor_of_sink_name is not None
+        return self._name in ("", info.name) and (self._may_hear or not monitor)
+
+    def _settle(self) -> None:
+        """Find anew which streams may be heard, and forget sources that none hears."""
+        used = set(self._streams.values())
+        self._sources = {index: source for index, source in self._sources.items() if index in used}
+        right = {index for index, source in self._sources.items() if source.right}
+        leads = self._end_right or bool(self._name)
+        self.heard = frozenset(stream for stream, index in self._streams.items() if leads and index in right)
