@@ -164,10 +164,7 @@ class Worker:
 
     def join(self, version: int = NEWEST) -> Caller:
         """A program that has said AUTH and its name."""
-        caller = Caller(self.connect())
-        assert not isinstance(caller.ask(Auth(version=version)), PulseError)
-        caller.ask(SetClientName(name="caller", proplist={"application.name": b"caller\0"}))
-        return caller
+        return Caller.join(self.connect(), version)
 
     def attach(self, view: int = OWN_VIEW, rights: Right = ALL) -> Caller:
         """Another outlet's worker, in a room."""
@@ -213,6 +210,21 @@ class Caller:
         self.sound: dict[int, bytearray] = {}
         self.ended = False
         self.groups = itertools.count()
+
+    @classmethod
+    def join(cls, connection: socket.socket, version: int = NEWEST) -> Caller:
+        """A program that has said AUTH and its name."""
+        caller = cls(connection)
+        assert not isinstance(caller.ask(Auth(version=version)), PulseError)
+        caller.ask(SetClientName(name="caller", proplist={"application.name": b"caller\0"}))
+        return caller
+
+    @classmethod
+    def at(cls, address: str) -> Caller:
+        """A program at a server, whose address is as in PULSE_SERVER."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(address.removeprefix("unix:"))
+        return cls.join(connection)
 
     def __enter__(self) -> Caller:
         return self
