@@ -231,13 +231,25 @@ def carried(request, stage, open_desk):
 
 
 @pytest.fixture
-def spoken(served, stage, sounds):
+def endless(stage):
+    """Plays the tones until its server ends: `endless(address, *options)`, which are pacat's."""
+    second = stage.directory / "second.raw"  # of whole periods, so that no seam is heard
+    if not second.exists():
+        tones = heard.stereo_tones(*TONES, 1.0, RATE, AMPLITUDE)
+        soundfile.write(second, tones, RATE, "PCM_16", format="RAW")
+
+    def play(address, *options):
+        line = f"while cat {second}; do :; done | exec pacat --raw --rate={RATE} {' '.join(options)}"
+        return stage.start("endless", ["sh", "-c", line], {"PULSE_SERVER": address})
+
+    return play
+
+
+@pytest.fixture
+def spoken(served, stage, endless):
     """The tones are in the microphone of the server under test, without an end."""
-    second = sounds / "second.raw"  # of whole periods, so that no seam is heard
-    soundfile.write(second, heard.stereo_tones(*TONES, 1.0, RATE, AMPLITUDE), RATE, "PCM_16", format="RAW")
-    repeat = f"while cat {second}; do :; done | exec pacat --raw --rate={RATE} --latency-msec=100"
     address, sink = served.voice()
-    stage.start("voice", ["sh", "-c", f"{repeat} --device={sink}"], {"PULSE_SERVER": address})
+    endless(address, f"--device={sink}")
     wait_until(lambda: "\t" in stage.pactl(address, "list", "short", "sink-inputs"), "the voice to speak")
 
 
@@ -316,7 +328,7 @@ def talk():
     @contextlib.contextmanager
     def connect(outlet):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(30)
             connection.connect(outlet.address.removeprefix("unix:"))
             yield Talk(connection)
 

@@ -20,7 +20,8 @@ FLAGS = (
 # what is done comes back as a request: /told?WORDS
 PLAYS = """<script>
 (async () => {
-  const context = new AudioContext({sampleRate: 48000}), merger = context.createChannelMerger(2);
+  const context = new AudioContext({sampleRate: 48000, latencyHint: 'playback'});
+  const merger = context.createChannelMerger(2);
   const begin = context.currentTime + 0.5;
   [440, 660].forEach((frequency, side) => {
     const tone = new OscillatorNode(context, {frequency}), level = new GainNode(context, {gain: 0.5});

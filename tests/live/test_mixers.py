@@ -18,9 +18,9 @@ class TestPactl:
     def listed(self, stage, outlet, what):
         return [line.split("\t") for line in stage.pactl(outlet.address, "list", "short", what).splitlines()]
 
-    def test_sees_one_sink_and_nobody_else(self, desk, stage, parlour, sounds, until):
+    def test_sees_one_sink_and_nobody_else(self, stage, parlour, endless, until):
         player, listener = parlour
-        stage.start("player", ["paplay", str(sounds / "tone.wav")], {"PULSE_SERVER": player.address})
+        endless(player.address)
         until(lambda: self.listed(stage, player, "sink-inputs"), "the player's own stream")
         assert [sink[1] for sink in self.listed(stage, listener, "sinks")] == ["output"]
         assert [source[1] for source in self.listed(stage, listener, "sources")] == ["output.monitor", "input"]
@@ -74,9 +74,8 @@ def test_pulsectl_lists_turns_and_meters(served, spoken, until):
         assert served.source in [source.name for source in pulse.source_list()]
         # the silent one first: pulsectl may count late peaks of the last stream for the next
         assert pulse.get_peak_sample(sink.monitor_source_name, 0.2) == 0
-        assert until(lambda: pulse.get_peak_sample(served.source, 0.2), "a peak") == pytest.approx(
-            0.476, abs=0.01
-        )  # of both sides, mixed
+        both = pytest.approx(0.476, abs=0.01)  # the sides, mixed
+        until(lambda: pulse.get_peak_sample(served.source, 0.2) == both, "the peak")
 
 
 def test_pulsemixer_lists_and_turns(served, stage):

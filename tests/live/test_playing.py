@@ -56,8 +56,7 @@ def test_upstream_sees_the_outlet_and_not_the_program(open_desk, stage, pulseaud
     desk = open_desk(upstream=pulseaudio.address)
     outlet = desk.open("jukebox")
     stage.start("player", ["paplay", str(sounds / "tone.wav")], {"PULSE_SERVER": outlet.address})
-    until(lambda: stage.pactl(pulseaudio.address, "list", "short", "sink-inputs"), "the stream upstream")
-    seen = stage.pactl(pulseaudio.address, "list", "sink-inputs")
+    seen = until(lambda: stage.pactl(pulseaudio.address, "list", "sink-inputs"), "the stream upstream")
     assert re.search(r'application\.name = "(.*)"', seen)[1] == "jukebox"
     assert "application.process" not in seen
     assert "paplay" not in seen

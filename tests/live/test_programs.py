@@ -20,14 +20,15 @@ def script(name: str, verb: str) -> str:
     return f"{sys.executable} {SCRIPTS / name}.py {verb}"
 
 
-# FILE begins with a second of tones and ends in silence, for some programs throw away what they still hold at their end
+# FILE begins with a second of tones and ends in silence, for some programs throw away what they hold at their end: half
+# a second where they let us choose, so that they may be late
 PLAYERS = {
     "paplay": "paplay FILE",
     "pacat": "pacat --file-format=wav FILE",
-    "ffmpeg": "ffmpeg -nostdin -loglevel error -i FILE -f pulse -buffer_duration 100 out",
+    "ffmpeg": "ffmpeg -nostdin -loglevel error -i FILE -f pulse -buffer_duration 500 out",
     "sox": "sox -q FILE -t pulseaudio default",
-    "mpv": "mpv --no-config --really-quiet --vo=null --ao=pulse FILE",
-    "gstreamer": "gst-launch-1.0 -q filesrc location=FILE ! wavparse ! audioconvert ! pulsesink",
+    "mpv": "mpv --no-config --really-quiet --vo=null --ao=pulse --pulse-buffer=500 FILE",
+    "gstreamer": "gst-launch-1.0 -q filesrc location=FILE ! wavparse ! audioconvert ! pulsesink buffer-time=500000",
     "aplay": "aplay -q -D pulse FILE",
     "sdl": script("sdl", "play") + " FILE",
     "openal": script("openal", "play") + " FILE",
@@ -48,7 +49,11 @@ RECORDERS = {
     "openal": script("openal", "record") + " FILE",
     "portaudio": script("portaudio", "record") + " FILE",
 }
-VARIABLES = {"SDL_AUDIODRIVER": "pulseaudio", "ALSOFT_DRIVERS": "pulse", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+VARIABLES = {
+    "SDL_AUDIODRIVER": "pulseaudio",
+    "ALSOFT_CONF": str(SCRIPTS / "alsoft.conf"),
+    "PYGAME_HIDE_SUPPORT_PROMPT": "1",
+}
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +101,7 @@ def test_a_program_records(name, served, stage, spoken, load, assert_tones, tmp_
 
 
 def test_speaker_test_plays_on_one_side(served, stage):
-    words = "speaker-test -D pulse -c 2 -r 48000 -t sine -f 500 -s 2 -b 200000 -p 50000"
+    words = "speaker-test -D pulse -c 2 -r 48000 -t sine -f 500 -s 2 -b 500000 -p 100000"
     assert stage.run(words.split(), {"PULSE_SERVER": served.address}).returncode == 0
     sound = heard.trimmed(served.heard())
     assert len(sound) > RATE
@@ -116,7 +121,7 @@ class TestInContainers:
         size = file.stat().st_size
         until(lambda: file.stat().st_size > size + 96_000, "parec to record half a second more")
         recording.terminate()
-        recording.wait(10)
+        recording.wait(30)
         assert_whole(np.fromfile(file, "<i2").reshape(-1, 2))
 
     def test_aplay_plays_through_the_alsa_plugin(self, desk, container, load, assert_whole, tmp_path):

@@ -18,10 +18,10 @@ def spy(desk):
 
 
 @pytest.fixture
-def stranger(desk, stage, sounds, until):
+def stranger(desk, stage, endless, until):
     """Another outlet, playing; its stream is number `index` there."""
     outlet = desk.open("stranger", output="room:parlour")
-    stage.start("stranger", ["paplay", str(sounds / "long.wav")], {"PULSE_SERVER": outlet.address})
+    endless(outlet.address)
     until(lambda: stage.pactl(outlet.address, "list", "short", "sink-inputs"), "the stranger to play")
     return outlet
 

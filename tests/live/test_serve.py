@@ -59,7 +59,7 @@ def test_its_health_is_checked(stage, serve):
     assert stuck.returncode == 1
     assert len(stuck.stderr.splitlines()) == 1
     assert stage.pactl(server.address, "exit") == ""
-    assert process_of(stage, server).wait(20) == 0
+    assert process_of(stage, server).wait(30) == 0
     assert stage.run([EARDRUM, "serve", "--socket", path, "--check"]).returncode == 1
 
 
@@ -70,8 +70,8 @@ def test_a_recording_is_whole_when_it_is_ended_while_playing(stage, serve, sound
     wait_until(lambda: path.stat().st_size > 200_000, "a second of sound", 30)
     process = process_of(stage, server)
     process.terminate()
-    assert process.wait(20) == 0
-    player.wait(20)
+    assert process.wait(30) == 0
+    player.wait(30)
     assert_tones(heard.trimmed(load(path)))
 
 
@@ -147,4 +147,4 @@ def test_only_the_directory_of_its_socket_must_be_writable(stage):
     stage.await_listener(process, "readonly", place / "native")
     assert "Default Sink: auto_null" in stage.pactl(f"unix:{place}/native", "info")
     stage.pactl(f"unix:{place}/native", "exit")
-    assert process.wait(20) == 0
+    assert process.wait(30) == 0

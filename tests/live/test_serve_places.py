@@ -197,18 +197,18 @@ def test_what_lies_on_the_display_is_what_pulseaudio_puts_there(stage, base, sta
         more = {"pulseaudio": ["-L", "module-x11-publish"], "eardrum": ["--x11"]}[name]
         variables = {"HOME": str(place), "PULSE_RUNTIME_PATH": str(place / "own"), "DISPLAY": display, **session}
         process = started(f"x11-{name}", [*command, *more], **variables)
-        found = wait_until(lambda: root_window(display, NAMES, 10).get("PULSE_COOKIE"), f"{name} on the display", 30)
+        found = wait_until(lambda: root_window(display, NAMES, 30).get("PULSE_COOKIE"), f"{name} on the display", 30)
         assert found == (place / ".config/pulse/cookie").read_bytes().hex()
         (place / "own").chmod(0o755)
         remote = ["env", "--unset=XDG_RUNTIME_DIR", "HOME=/proc/none", "SSH_CONNECTION=far", f"DISPLAY={display}"]
         asked = stage.run([*as_user(OTHER), *remote, "pactl", "info"])
         assert (asked.returncode, asked.stdout.splitlines()[0].split("unix:")[-1]) == (0, f"{place}/own/native")
-        texts = root_window(display, NAMES, 10)
+        texts = root_window(display, NAMES, 30)
         for varies, what in {str(place): "PLACE", found: "COOKIE", str(process.pid): "PID"}.items():
             texts = {key: text.replace(varies, what) for key, text in texts.items()}
         published.append(texts)
         end(process)
-        assert root_window(display, NAMES, 10) == {}
+        assert root_window(display, NAMES, 30) == {}
     assert published[1] == published[0]
 
 
@@ -221,7 +221,7 @@ def test_what_another_server_put_on_the_display_stays(stage, base, started, disp
         processes.append(started(f"x11-{number}", [EARDRUM, "serve", "--x11"], **variables))
         wait_until(lambda number=number: "serving at" in stage.log(f"x11-{number}"), "the server", 30)
     end(processes[0])
-    assert str(places[1]) in root_window(display, NAMES, 10)["PULSE_SERVER"]
+    assert str(places[1]) in root_window(display, NAMES, 30)["PULSE_SERVER"]
 
 
 # -- what cannot be

@@ -20,7 +20,7 @@ def test_an_outlets_conversation_is_shown_live_with_reasons(desk, stage, until):
     assert "> LOAD_MODULE tag=2 name='module-null-sink'" in text
     assert "< ERROR tag=2 code=ACCESS refuses=LOAD_MODULE because='needs MODULES|OWN'" in text
     desk.close("watched")
-    assert trace.wait(10) == 1
+    assert trace.wait(30) == 1
     assert "is not open" in stage.log("trace")
 
 

@@ -94,7 +94,7 @@ def packages_advice(packages: Sequence[str]) -> str:
     )
 
 
-def wait_until(condition: Callable[[], T], what: str, deadline: float = 15.0) -> T:
+def wait_until(condition: Callable[[], T], what: str, deadline: float = 30.0) -> T:
     """The first true value of `condition`; TimeoutError naming `what` when there is none within `deadline` seconds."""
     end = time.monotonic() + deadline
     while not (value := condition()):

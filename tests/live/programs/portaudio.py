@@ -12,11 +12,12 @@ RATE = 48_000  # Hz
 
 def play(path: str) -> None:
     samples, rate = soundfile.read(path, dtype="float32")
-    sounddevice.play(samples, rate, device="pulse", blocking=True, latency=0.3)
+    sounddevice.play(samples, rate, device="pulse", blocking=True, latency=0.5)
 
 
 def record(path: str) -> None:
-    soundfile.write(path, sounddevice.rec(RATE, RATE, 2, "float32", device="pulse", blocking=True), RATE)
+    sound = sounddevice.rec(RATE, RATE, 2, "float32", device="pulse", blocking=True, latency=0.5)
+    soundfile.write(path, sound, RATE)
 
 
 {"play": play, "record": record}[sys.argv[1]](sys.argv[2])

@@ -29,7 +29,7 @@ from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 
-DEADLINE = 10.0  # seconds for whatever is expected to come
+DEADLINE = 30.0  # seconds for whatever is expected to come
 PATIENCE = 0.005  # seconds between two looks at what changes by itself
 AT_ONCE = 256 * 1024  # bytes read at once
 S16 = SampleSpec(SampleFormat.S16LE, 2, 48_000)
