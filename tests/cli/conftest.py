@@ -85,6 +85,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.holds = wanted["held"]
             self.say(201, json.dumps(self.server.open(wanted)).encode())
 
+    def do_PATCH(self) -> None:
+        outlet = self.server.outlets.get(self.path.rpartition("/")[2])
+        if outlet:
+            outlet.update(json.loads(self.body))
+            self.say(200, json.dumps(outlet).encode())
+        else:
+            self.say(404, b'{"error": "no such outlet is open", "status": 1}')
+
     def do_DELETE(self) -> None:
         if self.path.startswith("/v1/rooms/"):
             room = self.server.rooms.pop(self.path.rpartition("/")[2], None)

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
-from eardrum.cli.control import Outlet
+from eardrum.cli.control import Outlet, Wire
 from eardrum.cli.list import state, table
 
-GAME = Outlet("game", "host", None, "/d", "/d/native")
+CLOCK = time.strftime("%H:%M:%S", time.localtime(1e9))
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,26 @@ GAME = Outlet("game", "host", None, "/d", "/d/native")
 )
 def test_the_state_in_words(connections, playing, recording, words):
     assert state(Outlet("x", "host", None, "", "", connections, playing, recording)) == words
+
+
+@pytest.mark.parametrize(
+    ("wires", "words"),
+    [
+        ({"output": Wire("host", "idle"), "input": None}, "1 connection"),
+        ({"output": Wire("null", "silent"), "input": Wire("file:/x.wav", "here")}, "1 connection"),
+        ({"output": Wire("host", "connected", 1e9), "input": None}, "1 connection; output connected to host"),
+        (
+            {"output": Wire("room:speakers", "connected", 1e9), "input": Wire("host", "waiting", 1e9)},
+            f"1 connection; output connected to room:speakers; input silent, waits for host since {CLOCK}",
+        ),
+        (
+            {"output": Wire("host", "refused", 1e9), "input": None},
+            f"1 connection; output silent, refused by host since {CLOCK}",
+        ),
+    ],
+)
+def test_what_each_wire_does(wires, words):
+    assert state(Outlet("x", "host", None, "", "", 1, wires=wires)) == words
 
 
 def test_columns_stand_below_each_other():

@@ -4,6 +4,8 @@ A worker greets each connection with a JSON line about itself, one that it is gi
 
     nothing         do nothing
     want WIRE       ask the desk for an upstream, and tell what came
+    withdraw WIRE   want it no more
+    hear            tell what came next
     counts A B C    tell the desk these counts
     write TEXT      append to the file of a `file:` end
     say HEX         say this packet to the desk
@@ -23,13 +25,14 @@ import signal
 import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 from eardrum.desk.main import run_desk
 from eardrum.kernel import seqpacket
 from eardrum.worker.nursery import Serve
-from eardrum.worker.records import FROM_DESK, RECORD_BYTES, Kind, Record, parse
+from eardrum.worker.records import FROM_DESK, RECORD_BYTES, Kind, Record, end_from_pipe, parse
 from eardrum.worker.spec import OutletSpec, WorkerSpec
 
 
@@ -46,6 +49,7 @@ class FakeOutlet:
         self.poll.register(self.listening, select.POLLIN)
         self.alone = False
         self.kept: list[socket.socket] = []
+        self.heard: deque[tuple[Record, list[int]]] = deque()  # that nobody has asked for yet
 
     def say(self, kind: Kind, *numbers: int) -> None:
         seqpacket.send(self.link, bytes(Record(kind, *numbers)))
@@ -65,9 +69,13 @@ class FakeOutlet:
                     self.greet()
                 elif ready in self.clients:
                     self.obey(self.clients[ready])
-                elif self.heed() is Kind.FINISH:
-                    self.say(Kind.FINISHED)
-                    return
+                else:
+                    kind = self.heed()
+                    if kind is Kind.RETIRE and self.clients:
+                        self.say(Kind.STAYS)
+                    elif kind in (Kind.FINISH, Kind.RETIRE):
+                        self.say(Kind.FINISHED)
+                        return
 
     def greet(self) -> None:
         try:
@@ -109,14 +117,24 @@ class FakeOutlet:
             client.setblocking(True)
             client.sendall(f"ATTACH {record.a} {record.b}\n".encode())
             self.admit(client)
+        elif record.kind in (Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.REWIRE):
+            self.heard.append((record, descriptors))
         return record.kind
 
     def do_want(self, client: socket.socket, wire: str) -> None:
         self.say(Kind.WANT, int(wire), 1)
-        record, descriptors = self.hear()
+        self.do_hear(client)
+
+    def do_withdraw(self, client: socket.socket, wire: str) -> None:
+        self.say(Kind.WANT, int(wire), 0)
+
+    def do_hear(self, client: socket.socket) -> None:
+        record, descriptors = self.heard.popleft() if self.heard else self.hear()
         assert record
         said = f"{record.kind.name} {record.a} {record.b}"
-        if descriptors:
+        if record.kind is Kind.REWIRE:
+            said = f"REWIRE {record.a} {end_from_pipe(record.a, descriptors[0])}"
+        elif descriptors:
             upstream = socket.socket(fileno=descriptors[0])
             said += f" blocking={os.get_blocking(descriptors[0])}"
             upstream.setblocking(True)

@@ -38,6 +38,10 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "connections": 0,
         "playing": 0,
         "recording": 0,
+        "wires": {
+            "output": {"leads_to": "null", "state": "silent", "since": None, "why": ""},
+            "input": {"leads_to": "silence", "state": "silent", "since": None, "why": ""},
+        },
         "note": "",
     }
     assert desk.ask("POST", "/v1/outlets", {"name": "radio", "output": "null", "input": "silence"}) == (201, expected)

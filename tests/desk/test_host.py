@@ -1,8 +1,11 @@
-"""Which sound server is the host's is decided at the start, and said."""
+"""Where the host's sound server is: found at the start, waited for, found again."""
 
 from __future__ import annotations
 
+import socket
 import struct
+
+import pytest
 
 AUTH_REPLY = struct.pack(">5I", 15, 0xFFFFFFFF, 0, 0, 0) + b"L\0\0\0\2L\0\0\0\0L" + struct.pack(">I", 35)
 
@@ -51,7 +54,7 @@ def test_a_named_server_may_come_later(start_desk, sound_server, tmp_path):
     assert visitor.line() == "done"
     assert "no such socket" in desk.outlet("radio")["note"]
     sound_server(AUTH_REPLY + b"next", "late")
-    assert visitor.tell("want 0").startswith("UPSTREAM 0 35")
+    assert visitor.tell("hear").startswith("UPSTREAM 0 35")
     assert desk.outlet("radio")["note"] == ""
 
 
@@ -66,3 +69,93 @@ def test_an_outlet_of_this_desk_is_never_its_upstream(start_desk, tmp_path):
     desk = start_desk(environment={"PULSE_SERVER": f"unix:{tmp_path}/runtime/outlets/radio/native"})
     assert upstream(desk) == "none"
     assert "is an outlet of this desk" in desk.said
+
+
+def test_a_server_that_appears_is_the_host_for_those_who_play_already(start_desk, sound_server, tmp_path):
+    desk = start_desk(environment={"PULSE_SERVER": f"unix:{tmp_path}/late"})
+    desk.open("radio", "host:some_sink")
+    desk.open("other", "room:hall")
+    visitor, other = desk.visit("radio"), desk.visit("other")
+    assert visitor.about()["spec"][1] == "room:speakers"
+    assert "room=speakers" in visitor.tell("want 0")
+    assert visitor.line() == "done"
+    other.about()
+    sound_server(AUTH_REPLY + b"next", "late")
+    assert visitor.tell("hear") == "REWIRE 0 host:some_sink"
+    assert visitor.line() == "done"
+    assert visitor.tell("cut") == "b''"
+    assert visitor.line() == "done"
+    assert visitor.tell("want 0") == "UPSTREAM 0 35 blocking=False next"
+    assert upstream(desk) == f"unix:{tmp_path}/late"
+    assert desk.outlet("other")["wires"]["output"]["leads_to"] == "room:hall"
+
+
+def test_a_want_that_stands_is_fulfilled_by_a_server_that_appears(start_desk, sound_server, tmp_path, until):
+    desk = start_desk(f"unix:{tmp_path}/late unix:{tmp_path}/later")
+    desk.open("radio", "host")
+    visitor = desk.visit("radio")
+    visitor.about()
+    assert visitor.tell("want 0") == "NO_UPSTREAM 0 6"
+    assert visitor.line() == "done"
+    waiting = desk.outlet("radio")["wires"]["output"]
+    assert (waiting["leads_to"], waiting["state"]) == ("host", "waiting")
+    assert "late: no such socket" in waiting["why"]
+    sound_server(AUTH_REPLY + b"next", "later")
+    assert visitor.tell("hear") == "UPSTREAM 0 35 blocking=False next"
+    connected = desk.outlet("radio")["wires"]["output"]
+    assert (connected["state"], connected["why"]) == ("connected", "")
+    assert connected["since"] >= waiting["since"]
+    assert "the sound server answers again" in desk.said
+
+
+def test_what_is_wanted_no_more_is_not_tried_any_more(start_desk, tmp_path, until):
+    desk = start_desk(f"unix:{tmp_path}/late")
+    desk.open("radio", "host")
+    visitor = desk.visit("radio")
+    visitor.about()
+    visitor.tell("want 0")
+    assert visitor.line() == "done"
+    visitor.tell("withdraw 0")
+    until(lambda: desk.outlet("radio")["wires"]["output"]["state"] == "idle", "peace")
+    assert desk.outlet("radio")["note"] == ""
+    with socket.socket(socket.AF_UNIX) as late:
+        late.bind(str(tmp_path / "late"))
+        late.listen()
+        late.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            late.accept()
+
+
+def test_a_server_that_hangs_gets_one_connection(start_desk, tmp_path, until):
+    with socket.socket(socket.AF_UNIX) as hung:
+        desk = start_desk(f"unix:{tmp_path}/hung")
+        hung.bind(str(tmp_path / "hung"))
+        hung.listen()
+        for name in ("one", "two", "three"):
+            desk.open(name, "host")
+            visitor = desk.visit(name)
+            visitor.about()
+            visitor.socket.sendall(b"want 0")
+        connections = [hung.accept()[0]]
+        hung.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            hung.accept()
+        connections[0].sendall(AUTH_REPLY + b"next")
+        for _ in range(2):
+            connections.append(hung.accept()[0])
+            connections[-1].sendall(AUTH_REPLY + b"next")
+        names = ("one", "two", "three")
+        until(lambda: {desk.outlet(name)["wires"]["output"]["state"] for name in names} == {"connected"}, "all of them")
+        for connection in connections:
+            connection.close()
+
+
+def test_a_server_that_was_there_stays_the_host(start_desk, tmp_path, sound_server, until):
+    path = sound_server(AUTH_REPLY + b"next")
+    desk = start_desk(environment={"PULSE_SERVER": f"unix:{path}"})
+    path.unlink()
+    desk.open("radio", "host")
+    visitor = desk.visit("radio")
+    assert visitor.about()["spec"][1] == "host"
+    assert visitor.tell("want 0") == "NO_UPSTREAM 0 6"
+    assert "no such socket" in desk.outlet("radio")["note"]

@@ -162,7 +162,6 @@ def test_what_is_no_socket(tmp_path):
     "answer",
     [
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"",
         bytes(40),
         struct.pack(">5I", 15, 0xFFFFFFFF, 0, 0, 1) + welcome(35)[20:],
         struct.pack(">5I", 15, 0, 0, 0, 0) + welcome(35)[20:],
@@ -171,11 +170,18 @@ def test_what_is_no_socket(tmp_path):
         control(99, 35),
         struct.pack(">5I", 16, 0xFFFFFFFF, 0, 0, 0) + welcome(35)[20:] + b"0",
     ],
-    ids=["http", "nothing", "zeros", "flags", "sound", "endless", "short", "no reply", "too long"],
+    ids=["http", "zeros", "flags", "sound", "endless", "short", "no reply", "too long"],
 )
 def test_what_is_no_sound_server(tmp_path, answer):
     with Server(tmp_path / "native", answer, b"") as server:
         assert "what answers there is not a PulseAudio or PipeWire server" in str(unreachable(server.path))
+
+
+def test_a_server_that_has_no_connection_left(tmp_path):
+    with Server(tmp_path / "native", b"") as server:
+        problem = unreachable(server.path)
+        assert "hangs up" in str(problem)
+        assert (problem.error, problem.answered) == (PulseError.BUSY, True)
 
 
 def test_a_server_of_long_ago(tmp_path):

@@ -17,6 +17,14 @@ _Shape = TypeVar("_Shape")
 PATIENCE = 60  # seconds; a recording that is closed has its tail to write
 
 
+class Wire(msgspec.Struct, frozen=True):
+    """What a wire is doing."""
+
+    leads_to: str  # a wire end: what the one that was asked for is on this machine now
+    state: str  # idle, waiting, connected, refused, silent, here
+    since: float | None = None  # seconds since 1970
+
+
 class Outlet(msgspec.Struct, frozen=True):
     """An open outlet as the desk tells of it."""
 
@@ -29,6 +37,7 @@ class Outlet(msgspec.Struct, frozen=True):
     playing: int = 0  # streams
     recording: int = 0
     note: str = ""  # why it cannot play
+    wires: dict[str, Wire | None] = {}  # output and input
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -118,6 +127,11 @@ class Control:
     def close(self, name: str) -> None:
         """Close an outlet; returns when its recording is complete. Raises NoOutlet if there is none."""
         self._ask("DELETE", f"/v1/outlets/{name}")
+
+    def rewire(self, name: str, output: str | None, input: str | None) -> Outlet:
+        """Have the wires that are named here lead elsewhere. Raises NoOutlet if there is no such outlet."""
+        ends = {wire: end for wire, end in (("output", output), ("input", input)) if end is not None}
+        return self._read(self._ask("PATCH", f"/v1/outlets/{name}", msgspec.json.encode(ends)), Outlet)
 
     def rooms(self) -> list[Room]:
         """Every room, by name."""

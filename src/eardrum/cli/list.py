@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 import msgspec
 
 from eardrum.cli import options
-from eardrum.cli.control import Control, Outlet
+from eardrum.cli.control import Control, Outlet, Wire
 
 HEADER = ("NAME", "OUTPUT", "INPUT", "STATE", "NOTE")
 
@@ -39,7 +40,21 @@ def state(outlet: Outlet) -> str:
     words = [f"{outlet.connections} connection{'s' if outlet.connections > 1 else ''}"]
     words += [f"{outlet.playing} playing"] if outlet.playing else []
     words += [f"{outlet.recording} recording"] if outlet.recording else []
-    return ", ".join(words)
+    doing = [f"{name} {told}" for name, wire in outlet.wires.items() if wire and (told := _doing(wire))]
+    return "; ".join([", ".join(words), *doing])
+
+
+def _doing(wire: Wire) -> str:
+    """What a wire does, if that is worth a word."""
+    since = time.strftime("%H:%M:%S", time.localtime(wire.since)) if wire.since is not None else ""
+    match wire.state:
+        case "connected":
+            return f"connected to {wire.leads_to}"
+        case "waiting":
+            return f"silent, waits for {wire.leads_to} since {since}"
+        case "refused":
+            return f"silent, refused by {wire.leads_to} since {since}"
+    return ""
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:

@@ -70,8 +70,8 @@ def checked_input(value: str) -> str:
     return _absolute(input_end(value), f"input {value!r}")
 
 
-def _output(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    return checked_output(value)
+def _output(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else checked_output(value)
 
 
 def _input(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -124,6 +124,10 @@ input_ = click.option(
 )
 hear = click.option(
     "--hear", is_flag=True, help="Let the input be a monitor of the host, which hears all that others play there."
+)
+new_output = click.option("--output", metavar="END", callback=_output, help=f"Where the sound shall go: {OUTPUTS}.")
+new_input = click.option(
+    "--input", "input_", metavar="END", callback=_input, help=f"Where the microphone shall come from: {INPUTS}."
 )
 modules = click.option(
     "--modules", is_flag=True, help="Let programs load emulated modules: null-sink, remap-source, loopback, …"

@@ -3,6 +3,7 @@
     GET    /v1/desk            who serves here
     GET    /v1/outlets         what is open
     POST   /v1/outlets         open one; with "held", for as long as this connection lives
+    PATCH  /v1/outlets/NAME    have its output or input lead elsewhere
     DELETE /v1/outlets/NAME    close one
     GET    /v1/rooms           which rooms there are, and who is wired to them
     POST   /v1/rooms/NAME      keep one until it is closed
@@ -36,6 +37,7 @@ from typing import Any
 
 import h11
 import msgspec
+from msgspec.structs import replace
 
 from eardrum import __version__
 from eardrum.desk.outlets import Outlet, Outlets, Taken
@@ -68,6 +70,13 @@ class NewOutlet(Wiring, frozen=True, forbid_unknown_fields=True):
     """The body of POST /v1/outlets."""
 
     held: bool = False
+
+
+class Rewiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of PATCH /v1/outlets/NAME: the wires that shall have other ends."""
+
+    output: str | None = None
+    input: str | None = None
 
 
 class Caller:
@@ -109,6 +118,16 @@ async def _open(caller: Caller, name: str, body: bytes) -> Answer:
     if asked.held:
         caller.held.append(asked.name)
     return 201, outlet.as_json()
+
+
+async def _rewire(caller: Caller, name: str, body: bytes) -> Answer:
+    try:
+        asked = msgspec.json.decode(body, type=Rewiring)
+    except msgspec.DecodeError as error:
+        raise Refusal(400, f"the request's body: {error}", 2) from None
+    wiring = _named(caller, name).wiring
+    new = replace(wiring, output=asked.output or wiring.output, input=asked.input or wiring.input)
+    return 200, (await caller.outlets.rewire(new)).as_json()
 
 
 async def _close(caller: Caller, name: str, body: bytes) -> Answer:
@@ -190,7 +209,7 @@ async def _close_room(caller: Caller, name: str, body: bytes) -> Answer:
 _ROUTES: tuple[tuple[re.Pattern[str], dict[str, Callable[[Caller, str, bytes], Awaitable[Answer]]]], ...] = (
     (re.compile(r"/v1/desk()"), {"GET": _desk}),
     (re.compile(r"/v1/outlets()"), {"GET": _list, "POST": _open}),
-    (re.compile(r"/v1/outlets/([^/?]+)"), {"DELETE": _close}),
+    (re.compile(r"/v1/outlets/([^/?]+)"), {"PATCH": _rewire, "DELETE": _close}),
     (re.compile(r"/v1/outlets/([^/?]+)/trace"), {"GET": _trace}),
     (re.compile(r"/v1/outlets/([^/?]+)/trace\?sound=1"), {"GET": partial(_trace, sound=True)}),
     (re.compile(r"/v1/outlets/([^/?]+)/record"), {"GET": _record}),

@@ -1,49 +1,139 @@
-"""The host's sound server: decided once, when the desk starts; connected to whenever a worker needs it."""
+"""The host's sound server: where it is now, for whoever needs it, as long as it takes."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eardrum.desk.say import say
 from eardrum.kernel.machine import surroundings
 from eardrum.kernel.upstream_socket import Unreachable, connect
+from eardrum.server.events import OUTPUT
 from eardrum.terms.errors import Complaint
-from eardrum.terms.names import SPEAKERS
-from eardrum.upstream.discovery import find
+from eardrum.terms.names import SPEAKERS, WireEnd
+from eardrum.upstream.discovery import Found, find
 
 NONE = "none"
+RETRY = 0.1  # seconds until the addresses are tried again, where nobody is there
+LONGEST_PAUSE = 2.0  # seconds, where somebody is there again and again, but does not take us
+LOOK_EVERY = 0.5  # seconds between two looks for a server on a machine that has had none
+FIND_EVERY = 1.0  # seconds that addresses count before they are looked up anew
+
+Failed = Callable[[Unreachable], None]
 
 
 class Host:
-    """Sockets of the host's sound server in the order to try them; none at all on a headless machine."""
+    """Sockets of the host's sound server in the order to try them.
 
-    def __init__(self, paths: Sequence[str] = (), cookies: Sequence[str] = ()) -> None:
-        self.paths = tuple(paths)
-        self._cookies = tuple(cookies)
+    `there` is False on a machine on which no server has answered yet, and none was named: the room `speakers` plays its
+    part. Once it is True it stays so, and who is not connected waits.
+    """
 
-    def __bool__(self) -> bool:
-        return bool(self.paths)
+    def __init__(self, looked_up: Callable[[], Found] | None = None, named: bool = False) -> None:
+        """`looked_up` tells where a server may be now; without it there is none, for ever."""
+        self.there = named
+        self.trouble: Unreachable | None = None  # why nobody took us the last time
+        self.appeared: Callable[[], None] = lambda: None  # `there` has become True
+        self._looked_up = looked_up
+        self._found = looked_up() if looked_up else Found((), ())
+        self._address = _address(self._found.paths) if named else NONE
+        self._named = named
+        self._turn = asyncio.Lock()
+        self._pause = RETRY
+        self._looking: asyncio.Task[None] | None = None
+        loop = asyncio.get_running_loop()
+        self._now = loop.time
+        self._found_at = self._tried_at = loop.time()
 
     @property
     def address(self) -> str:
-        """As in PULSE_SERVER, or `none`."""
-        return " ".join(f"unix:{path}" for path in self.paths) or NONE
+        """As in PULSE_SERVER; `none` before the first server has answered."""
+        return self._address
 
-    async def connect(self) -> tuple[socket.socket, int]:
-        """The first address that takes us: an authenticated connection and the version to speak.
+    def place_of(self, wire: int, end: WireEnd) -> WireEnd:
+        """What this end of a wire is on this machine now. A room plays the host's part, but is no microphone of it."""
+        if end.kind != "host" or self.there:
+            return end
+        if wire == OUTPUT:
+            return WireEnd("room", SPEAKERS)
+        return end if self._looked_up else WireEnd("silence")
 
-        Raises what the first address was unreachable for.
+    async def connect(self, failed: Failed) -> tuple[socket.socket, int]:
+        """An authenticated connection and the version to speak, as soon as the server at one of the addresses takes us.
+
+        `failed` is told why it takes longer. However many wait, one attempt is made at a time: a server that hangs gets
+        one connection.
         """
-        first: Unreachable | None = None
-        for path in self.paths:
+        while True:
+            async with self._turn:
+                if self.trouble is None or self._now() - self._tried_at >= self._pause:
+                    try:
+                        return await self._try()
+                    except Unreachable:
+                        pass
+                if self.trouble is not None:
+                    failed(self.trouble)
+            await asyncio.sleep(self._pause)
+
+    def look_out(self, needed: Callable[[], bool]) -> None:
+        """Look for a first server from now on, as long as one is `needed`."""
+        if self._looked_up and not self.there and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.get_running_loop().create_task(self._look(needed))
+
+    async def probe(self) -> None:
+        """Try all addresses once. Raises what the first one was unreachable for."""
+        async with self._turn:
+            connection, _ = await self._try()
+        connection.close()
+
+    async def _look(self, needed: Callable[[], bool]) -> None:
+        while needed() and not self.there:
             try:
-                return await connect(path, self._cookies)
+                await self.probe()
+            except Unreachable:
+                await asyncio.sleep(LOOK_EVERY)
+
+    async def _try(self) -> tuple[socket.socket, int]:
+        """The first address that takes us. Raises what the first one was unreachable for."""
+        first: Unreachable | None = None
+        for path in self._paths():
+            try:
+                connected = await connect(path, self._found.cookies)
             except Unreachable as unreachable:
                 first = first or unreachable
-        assert first is not None
-        raise first
+            else:
+                self._answered(path)
+                return connected
+        self._unreachable(first or Unreachable("", "no address is known; `eardrum up --upstream ADDRESS` names one"))
+        assert self.trouble
+        raise self.trouble
+
+    def _paths(self) -> Sequence[str]:
+        if self._looked_up and self._now() - self._found_at >= FIND_EVERY:
+            self._found, self._found_at = self._looked_up(), self._now()
+        return self._found.paths
+
+    def _answered(self, path: str) -> None:
+        if self.trouble and self.there:
+            say(f"unix:{path}: the sound server answers again")
+        self.trouble, self._pause = None, RETRY
+        if not self._named:
+            self._address = _address([path])
+        if not self.there:
+            self.there = True
+            self.appeared()
+
+    def _unreachable(self, why: Unreachable) -> None:
+        if self.there and (self.trouble is None or self.trouble.why != why.why):
+            say(f"{why}; outlets wired to `host` are silent until it answers")
+        self._pause = min(self._pause * 2, LONGEST_PAUSE) if why.answered else RETRY
+        self.trouble, self._tried_at = why, self._now()
+
+
+def _address(paths: Sequence[str]) -> str:
+    return " ".join(f"unix:{path}" for path in paths)
 
 
 async def choose(upstream: str | None, own_outlets: Path) -> Host:
@@ -51,30 +141,20 @@ async def choose(upstream: str | None, own_outlets: Path) -> Host:
     if upstream == NONE:
         return Host()
     found = find(surroundings(own_outlets), upstream)
-    if upstream is not None:
-        return await _named(Host(found.paths, found.cookies), upstream, found.notes)
-    for note in found.notes if not found.paths else ():
-        say(note)
-    for path in found.paths:
-        host = Host((path,), found.cookies)
-        try:
-            connection, _ = await host.connect()
-        except Unreachable:
-            continue
-        connection.close()
-        return host
-    say(f"no sound server answers here; `host` is the room `{SPEAKERS}` (`eardrum up --upstream ADDRESS` names one)")
-    return Host()
+    if upstream is not None and not found.paths:
+        _say_all(found.notes)
+        raise Complaint(f"--upstream {upstream}: names no UNIX socket; use unix:/PATH or none", status=2)
+    if upstream is not None or not found.paths:
+        _say_all(found.notes)
+    host = Host(lambda: find(surroundings(own_outlets), upstream), named=upstream is not None)
+    try:
+        await host.probe()
+    except Unreachable:
+        if upstream is None:
+            say(f"no sound server answers here; `host` is the room `{SPEAKERS}` until one does")
+    return host
 
 
-async def _named(host: Host, upstream: str, notes: Sequence[str]) -> Host:
+def _say_all(notes: Sequence[str]) -> None:
     for note in notes:
         say(note)
-    if not host:
-        raise Complaint(f"--upstream {upstream}: names no UNIX socket; use unix:/PATH or none", status=2)
-    try:
-        connection, _ = await host.connect()
-        connection.close()
-    except Unreachable as unreachable:
-        say(f"{unreachable}; outlets wired to `host` stay silent until it answers")
-    return host

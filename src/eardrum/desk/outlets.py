@@ -5,33 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eardrum.desk.alsa_device import AlsaDevice, check_device
 from eardrum.desk.host import Host
 from eardrum.desk.rooms import Rooms
 from eardrum.desk.say import say
+from eardrum.desk.wire import NAMES, Wire
 from eardrum.desk.wire_files import WireFiles, check_sound
 from eardrum.desk.wiring import Wiring, remember, remembered
 from eardrum.desk.workers import Worker, Workers
 from eardrum.kernel.outlet_directory import NATIVE, Runtime
-from eardrum.kernel.upstream_socket import Unreachable
-from eardrum.protocol.message import NEWEST
 from eardrum.server.events import INPUT, OUTPUT
-from eardrum.server.rights import Right
 from eardrum.terms.audio import VOLUME_MAX
-from eardrum.terms.errors import Complaint, PulseError
-from eardrum.terms.names import SPEAKERS, WireEnd, checked_name
+from eardrum.terms.errors import Complaint
+from eardrum.terms.names import WireEnd, checked_name
 from eardrum.worker.records import MUTED, Kind, Record
 from eardrum.worker.spec import Level, OutletSpec
 
 RETRY = 1.0  # seconds until a worker that could not even start is tried again
 SPACING = 0.2  # seconds at least between two starts: a worker may have left the listening socket unusable
-_ROOM_RIGHTS = {
-    OUTPUT: Right.CONNECT | Right.LOOK | Right.PLAY,
-    INPUT: Right.CONNECT | Right.LOOK | Right.RECORD,
-}
 
 
 class Taken(Complaint):
@@ -45,37 +39,34 @@ class Outlet:
         """Takes over the socket."""
         self.wiring = wiring
         self.note = ""  # why it cannot play, or nothing
-        self._number = number
         self._listening = listening
         self._desk = desk
         self._loop = asyncio.get_running_loop()
-        self._ends: dict[int, WireEnd | None] = {OUTPUT: wiring.output_end(), INPUT: wiring.input_end()}
-        self._devices: list[AlsaDevice] = []
-        self._files = WireFiles(self._ends, self._device)
+        ends = _ends(wiring)
+        self.wires = {wire: Wire(wire, end, number, desk.host, desk.rooms) for wire, end in ends.items()}
+        self._files = WireFiles(ends, self._device)
         self._levels = {OUTPUT: Level(), INPUT: Level()}
         self._worker: Worker | None = None
         self._started = 0.0  # when the newest worker was, in the loop's time
-        self._connecting: dict[int, asyncio.Task[None]] = {}
-        self._given: dict[int, socket.socket] = {}
         self._open = True
+        self._rewiring = False
 
     def open_files(self, fresh: bool) -> None:
         """Raises Complaint if a file, FIFO or device at the end of a wire cannot be what it must be."""
         self._files.begin(fresh)
 
     def _device(self, wire: int, end: WireEnd) -> AlsaDevice:
-        device = AlsaDevice(f"outlet {self.wiring.name}", end, self._desk.workers, captures=wire == INPUT)
-        self._devices.append(device)
-        return device
+        return AlsaDevice(f"outlet {self.wiring.name}", end, self._desk.workers, captures=wire == INPUT)
 
     def watch(self) -> None:
         """Look out for the first connection."""
-        if self._open and self._worker is None:
+        if self._open and self._worker is None and not self._rewiring:
             self._loop.add_reader(self._listening, self._start)
 
     def as_json(self) -> dict[str, Any]:
         directory = self._desk.runtime.outlet(self.wiring.name)
         worker = self._worker
+        notes = (self.note, *self._files.notes, *(wire.note for wire in self.wires.values()))
         return {
             "name": self.wiring.name,
             "output": self.wiring.output,
@@ -90,7 +81,8 @@ class Outlet:
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
             "recording": worker.recording if worker else 0,
-            "note": next((note for note in (self.note, *(device.note for device in self._devices)) if note), ""),
+            "wires": {NAMES[number]: wire.as_json() for number, wire in self.wires.items()},
+            "note": next(filter(None, notes), ""),
         }
 
     def worker(self) -> Worker:
@@ -103,10 +95,44 @@ class Outlet:
 
     def microphone(self) -> WireEnd:
         """Where its input comes from. Raises Complaint if it has none."""
-        end = self.end_of(INPUT)
+        end = self.wires[INPUT].leads_to
         if end is None:
             raise Complaint(f"outlet {self.wiring.name}: has no microphone; open it with --input silence or room:NAME")
         return end
+
+    @property
+    def makes_do(self) -> bool:
+        """It has a worker that plays into a room for want of a sound server."""
+        return self._worker is not None and any(wire.leads_to != wire.end for wire in self.wires.values())
+
+    async def rewire(self, wiring: Wiring) -> None:
+        """Let its wires have these ends. Raises Complaint if that cannot be while programs are connected."""
+        if self._rewiring:
+            raise Taken(f"outlet {self.wiring.name}: is just being rewired; try again")
+        ends = {wire: end for wire, end in _ends(wiring).items() if end != self.wires[wire].end}
+        self._rewiring = True
+        try:
+            await self._make_way(ends)
+            self._files.change(ends)
+            self.wiring, self.note = wiring, ""
+            for number, end in ends.items():
+                self.wires[number].end = end
+                self.wires[number].rewire()
+        finally:
+            self._rewiring = False
+            self.watch()
+
+    async def _make_way(self, ends: Mapping[int, WireEnd | None]) -> None:
+        """Let the worker end if it cannot go on with these ends. Raises Complaint if programs are connected."""
+        while self._worker and (stuck := [wire for wire, end in ends.items() if not self.wires[wire].follows(end)]):
+            if not await self._worker.retire():
+                wire = stuck[0]
+                raise Complaint(
+                    f"outlet {self.wiring.name}: programs that are connected cannot go along from {NAMES[wire]}"
+                    f" {self.wires[wire].end or 'none'} to {ends[wire]}; end them and try again"
+                )
+        if not self._open:
+            raise Taken(f"outlet {self.wiring.name}: is just being closed")
 
     async def end(self) -> None:
         """Serve nobody any more; return when the recording, if there is one, is complete."""
@@ -130,98 +156,46 @@ class Outlet:
 
     def _spawn(self) -> Worker:
         ends, files = self._files.take()
-        output, input = (str(ends.get(wire) or self.end_of(wire) or "") for wire in (OUTPUT, INPUT))
+        output, input = (str(ends.get(number) or wire.leads_to or "") for number, wire in self.wires.items())
         wiring, levels = self.wiring, self._levels
         spec = OutletSpec(wiring.name, output, input, levels[OUTPUT], levels[INPUT], wiring.modules, wiring.hear)
         descriptors = [os.dup(self._listening.fileno()), *files]
         what = f"outlet {self.wiring.name}"
-        return self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
+        worker = self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
+        for wire in self.wires.values():
+            wire.serve(worker)
+        self._desk.look_out()
+        return worker
 
     def _worker_ended(self, worker: Worker) -> None:
         self._worker = None
-        for task in self._connecting.values():
-            task.cancel()
-        self._connecting.clear()
-        while self._given:
-            self._given.popitem()[1].close()
+        for wire in self.wires.values():
+            wire.release()
         self._loop.call_at(self._started + (SPACING if worker.ready else RETRY), self.watch)
 
-    def end_of(self, wire: int) -> WireEnd | None:
-        """What the wire leads to on this machine."""
-        end = self._ends.get(wire)
-        if end and end.kind == "host" and not self._desk.host:
-            return WireEnd("room", SPEAKERS) if wire == OUTPUT else WireEnd("silence")
-        return end
-
     def _heed(self, worker: Worker, record: Record) -> None:
+        wire = self.wires.get(record.a)
         if record.kind is Kind.WANT:
-            if record.b:
-                self._wants(worker, record.a)
+            if wire is None or not wire.want(bool(record.b)):
+                worker.kill(f"wants wire {record.a}, which leads nowhere")
         elif record.kind is Kind.LEVEL:
             self._keep_level(worker, record)
         elif record.kind is Kind.WIRE:
-            self._note_wire(worker, record)
+            if wire is None or not wire.refuses(record.b):
+                worker.kill("speaks of a wire that is not there, or in no known words")
         elif record.kind is Kind.FILE_FAILED and (failure := self._files.failed(record.a)):
             self.note = failure
             say(f"outlet {self.wiring.name}: {self.note}")
         else:
             worker.kill("speaks of a file, but has none")
 
-    def _note_wire(self, worker: Worker, record: Record) -> None:
-        """The other end refuses streams, or takes them again."""
-        _, wire, error, _ = record
-        end = self.end_of(wire)
-        if end is None or error > PulseError.BUSY:
-            worker.kill("speaks of a wire that is not there, or in no known words")
-        elif error:
-            self.note = f"{end}: the server there refuses streams: {PulseError(error).name}"
-        else:
-            self.note = ""
-
     def _keep_level(self, worker: Worker, record: Record) -> None:
         """The next worker of the outlet begins with it."""
         wire, volume = record.a & ~MUTED, record[2:]
-        if wire in self._ends and max(volume) <= VOLUME_MAX:
+        if wire in self.wires and max(volume) <= VOLUME_MAX:
             self._levels[wire] = Level(volume, bool(record.a & MUTED))
         else:
             worker.kill("tells a level that cannot be")
-
-    def _wants(self, worker: Worker, wire: int) -> None:
-        end = self.end_of(wire)
-        if end is None or end.kind not in ("host", "room"):
-            worker.kill(f"wants wire {wire}, which leads nowhere")
-        elif end.kind == "room":
-            self._join(worker, wire, end.argument)
-        elif wire not in self._connecting:
-            self._connecting[wire] = self._loop.create_task(self._connect(worker, wire))
-
-    def _join(self, worker: Worker, wire: int, room: str) -> None:
-        try:
-            ours = self._desk.rooms.join(room, self._number, _ROOM_RIGHTS[wire])
-        except OSError as error:
-            self.note = f"room {room}: cannot be reached: {error.strerror}"
-            worker.tell(Record(Kind.NO_UPSTREAM, wire, PulseError.CONNECTIONREFUSED))
-        else:
-            self._give(worker, wire, ours, NEWEST)
-
-    async def _connect(self, worker: Worker, wire: int) -> None:
-        try:
-            connection, version = await self._desk.host.connect()
-        except Unreachable as unreachable:
-            self.note = str(unreachable)
-            worker.tell(Record(Kind.NO_UPSTREAM, wire, unreachable.error))
-        else:
-            self.note = ""
-            self._give(worker, wire, connection, version)
-        self._connecting.pop(wire, None)
-
-    def _give(self, worker: Worker, wire: int, connection: socket.socket, version: int) -> None:
-        """Hand over a connection. The one given before is cut, so that no worker can use up the upstream's."""
-        before = self._given.pop(wire, None)
-        if before:
-            _cut(before)
-        self._given[wire] = connection
-        worker.tell(Record(Kind.UPSTREAM, wire, version), (connection.fileno(),))
 
 
 class Outlets:
@@ -237,6 +211,7 @@ class Outlets:
         self._closing: set[str] = set()
         self._number = 0
         self._ending = False
+        host.appeared = self._rewire_to_host
 
     def __iter__(self) -> Iterator[Outlet]:
         return iter(self._outlets.values())
@@ -270,12 +245,14 @@ class Outlets:
             self._held.add(name)
         return outlet
 
-    async def check(self, wiring: Wiring) -> None:
-        """Find out what takes a moment, before `open`. Raises Complaint if a file or device is not fit for it."""
+    async def check(self, wiring: Wiring, before: Wiring | None = None) -> None:
+        """Find out what takes a moment. Raises Complaint if a file or device is not fit for a wire that is new."""
         output, input = wiring.checked().output_end(), wiring.input_end()
-        await check_sound(self.workers, input)
-        await check_device(self.workers, output, captures=False)
-        await check_device(self.workers, input, captures=True)
+        if before is None or input != before.input_end():
+            await check_sound(self.workers, input)
+            await check_device(self.workers, input, captures=True)
+        if before is None or output != before.output_end():
+            await check_device(self.workers, output, captures=False)
 
     def open_remembered(self) -> None:
         """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
@@ -308,9 +285,30 @@ class Outlets:
             self._held.discard(name)
             del self._outlets[name]
 
+    async def rewire(self, wiring: Wiring) -> Outlet:
+        """Have the open outlet of this name lead elsewhere, and remember that. Raises KeyError, Complaint."""
+        outlet = self.named(wiring.checked().name)
+        before = outlet.wiring
+        await self.check(wiring, before)
+        try:
+            self._remember(wiring)
+            await outlet.rewire(wiring)
+        finally:
+            self._remember()
+        return outlet
+
+    def look_out(self) -> None:
+        """Where no server of the host has been there yet: look for one while a worker would be rewired to it."""
+        self.host.look_out(lambda: any(outlet.makes_do for outlet in self))
+
+    def _rewire_to_host(self) -> None:
+        for outlet in self:
+            for wire in outlet.wires.values():
+                wire.rewire()
+
     def list_rooms(self) -> list[dict[str, Any]]:
         """Every room, by name; with the outlets whose wires lead to it."""
-        ends = [outlet.end_of(wire) for outlet in self for wire in (OUTPUT, INPUT)]
+        ends = [wire.leads_to for outlet in self for wire in outlet.wires.values()]
         wired = {end.argument for end in ends if end and end.kind == "room"}
         return [self.room_json(name) for name in sorted(wired | self.rooms.names())]
 
@@ -343,7 +341,8 @@ class Outlets:
 
     def _wired(self, wire: int, room: str) -> list[str]:
         """The outlets whose wire leads to this room."""
-        return sorted(name for name, outlet in self._outlets.items() if outlet.end_of(wire) == WireEnd("room", room))
+        end = WireEnd("room", room)
+        return sorted(name for name, outlet in self._outlets.items() if outlet.wires[wire].leads_to == end)
 
     async def end(self) -> None:
         """The desk ends: recordings are completed; outlets that nobody holds stay remembered."""
@@ -370,14 +369,14 @@ class Outlets:
         outlet.watch()
         return outlet
 
-    def _remember(self, *more: Wiring) -> None:
-        kept = [outlet.wiring for name, outlet in self._outlets.items() if name not in self._held | self._closing]
-        remember(self.runtime, [*kept, *more], self.rooms.kept)
+    def _remember(self, new: Wiring | None = None) -> None:
+        """Write down what is open, and how; `new` is an outlet that is just being opened or rewired."""
+        kept = {name: outlet.wiring for name, outlet in self._outlets.items()}
+        if new is not None:
+            kept[new.name] = new
+        outlets = [wiring for name, wiring in kept.items() if name not in self._held | self._closing]
+        remember(self.runtime, outlets, self.rooms.kept)
 
 
-def _cut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
-    connection.close()
+def _ends(wiring: Wiring) -> dict[int, WireEnd | None]:
+    return {OUTPUT: wiring.output_end(), INPUT: wiring.input_end()}

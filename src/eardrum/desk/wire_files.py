@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from eardrum.desk.alsa_device import AlsaDevice
 from eardrum.desk.recording import Recording
 from eardrum.desk.workers import PATIENCE, Workers
 from eardrum.kernel.fifo_place import Fifo
@@ -35,19 +36,29 @@ class WireFiles:
 
     def __init__(self, ends: Mapping[int, WireEnd | None], device: Callable[[int, WireEnd], WireFile]) -> None:
         """`device` makes what has the device at the end of a wire."""
+        self._device = device
         self._ends = {wire: end for wire, end in ends.items() if end and end.has_descriptor}
-        self._files: dict[int, WireFile] = {
-            wire: device(wire, end) if end.kind == "alsa" else _file(wire, end) for wire, end in self._ends.items()
-        }
+        self._files = {wire: self._file(wire, end) for wire, end in self._ends.items()}
 
     def begin(self, fresh: bool) -> None:
         """The outlet is opened, or served again by another desk. Raises Complaint if a file is not fit for it."""
-        try:
-            for file in self._files.values():
-                file.begin(fresh)
-        except Complaint:
-            self.end()
-            raise
+        _begin(self._files.values(), fresh)
+
+    def change(self, ends: Mapping[int, WireEnd | None]) -> None:
+        """These wires have new ends, and there is no worker. Raises Complaint if one is not fit; then all stays."""
+        new = {wire: end for wire, end in ends.items() if end and end.has_descriptor}
+        files = {wire: self._file(wire, end) for wire, end in new.items()}
+        _begin(files.values(), fresh=True)
+        for wire in ends:
+            if old := self._files.pop(wire, None):
+                old.end()
+        self._ends = dict(sorted((self._ends | new).items()))
+        self._files = dict(sorted((self._files | files).items()))
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What is wrong with its devices, or nothing, for each."""
+        return (file.note for file in self._files.values() if isinstance(file, AlsaDevice))
 
     def take(self) -> tuple[dict[int, WireEnd], list[int]]:
         """For a new worker: the ends with their paths of now, and their descriptors, to keep. Raises Complaint."""
@@ -78,12 +89,25 @@ class WireFiles:
         for file in self._files.values():
             file.end()
 
+    def _file(self, wire: int, end: WireEnd) -> WireFile:
+        path = Path(end.argument)
+        if end.kind == "alsa":
+            return self._device(wire, end)
+        if end.kind == "fifo":
+            return Fifo(path, reads=wire != OUTPUT)
+        return Recording(path) if wire == OUTPUT else SoundFile(path)
 
-def _file(wire: int, end: WireEnd) -> WireFile:
-    path = Path(end.argument)
-    if end.kind == "fifo":
-        return Fifo(path, reads=wire != OUTPUT)
-    return Recording(path) if wire == OUTPUT else SoundFile(path)
+
+def _begin(files: Iterable[WireFile], fresh: bool) -> None:
+    begun: list[WireFile] = []
+    try:
+        for file in files:
+            begun.append(file)
+            file.begin(fresh)
+    except Complaint:
+        for file in begun:
+            file.end()
+        raise
 
 
 class SoundFile:

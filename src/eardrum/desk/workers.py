@@ -44,6 +44,7 @@ class Worker:
         self.ready = False
         self.connections = self.playing = self.recording = 0
         self.over = asyncio.Event()
+        self._decided = asyncio.Event()  # it was asked to retire, and has ended or stays
         self._finishing = False
         self._writing = False  # said so, since we waited for its end
         self._asks = asks
@@ -71,14 +72,27 @@ class Worker:
         if not self._finishing:
             self._finishing = True
             self.tell(Record(Kind.FINISH))
+        if not await self._ends(self.over):
+            self.kill("does not finish")
+            await self.ended_within(PATIENCE)
+
+    async def retire(self) -> bool:
+        """Let it finish its file and end if nobody is connected; False if it stays."""
+        self._decided.clear()
+        self.tell(Record(Kind.RETIRE))
+        await self._ends(self._decided)
+        return self.over.is_set()
+
+    async def _ends(self, decided: asyncio.Event) -> bool:
+        """Wait for this as long as it writes its file, but not for ever; False if that was in vain."""
         longest = self._loop.time() + LONGEST_WRITING
         self._writing = True
         while self._writing and self._loop.time() < longest:
             self._writing = False
-            if await self.ended_within(PATIENCE):
-                return
-        self.kill("does not finish")
-        await self.ended_within(PATIENCE)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(decided.wait(), PATIENCE)
+                return True
+        return False
 
     async def ended_within(self, seconds: float) -> bool:
         """Wait for its end, but no longer than this; True if it is over."""
@@ -122,6 +136,7 @@ class Worker:
             say(f"{self.what}: its worker broke off ({how}); the next connection starts another")
         self.connections = self.playing = self.recording = 0
         self.over.set()
+        self._decided.set()
         self._ended(self)
 
     def _strike(self) -> None:
@@ -162,6 +177,8 @@ class Worker:
                 self.ready = True
             case Kind.COUNTS:
                 self.connections, self.playing, self.recording = record[1:]
+            case Kind.STAYS:
+                self._decided.set()
             case Kind.STILL_WRITING:
                 self._writing = True
             case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED | Kind.DEVICE:

@@ -25,12 +25,22 @@ _RETRY = 0.05  # seconds until a server with a full backlog is asked again
 
 
 class Unreachable(Complaint):
-    """No connection to this address: one line for a person, and the code for programs."""
+    """No connection to this address: one line for a person, and the code for programs.
 
-    def __init__(self, path: str, why: str, error: PulseError = PulseError.CONNECTIONREFUSED) -> None:
-        super().__init__(f"unix:{path}: {why}")
+    `answered`: somebody was there and did not take us, so it is not worth a hurry to try again.
+    """
+
+    def __init__(
+        self, path: str, why: str, error: PulseError = PulseError.CONNECTIONREFUSED, *, answered: bool = False
+    ) -> None:
+        super().__init__(f"unix:{path}: {why}" if path else why)
         self.why = why
         self.error = error
+        self.answered = answered
+
+
+class _HungUp(Exception):
+    """The server closed the connection."""
 
 
 async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE) -> tuple[socket.socket, int]:
@@ -49,8 +59,12 @@ async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE)
         connection.close()
         if isinstance(problem, TimeoutError):
             raise Unreachable(path, f"no answer in {patience:g} s; is the sound server stuck?") from None
+        if isinstance(problem, _HungUp | ConnectionError):
+            why = "hangs up; a sound server does so when it has no connection left (PulseAudio: 64), or ends"
+            raise Unreachable(path, why, PulseError.BUSY, answered=True) from None
         if isinstance(problem, OSError | RemoteProtocolError):
-            raise Unreachable(path, "what answers there is not a PulseAudio or PipeWire server") from None
+            why = "what answers there is not a PulseAudio or PipeWire server"
+            raise Unreachable(path, why, answered=True) from None
         raise
 
 
@@ -77,7 +91,7 @@ def unreachable(path: str, error: OSError) -> Unreachable:
             return Unreachable(path, "nobody serves this socket; start the sound server")
         case PermissionError():
             why = f"uid {os.geteuid()} may not connect; it belongs to another user"
-            return Unreachable(path, why, PulseError.ACCESS)
+            return Unreachable(path, why, PulseError.ACCESS, answered=True)
     return Unreachable(path, f"{error.strerror}; is it the socket of a sound server?")
 
 
@@ -95,14 +109,14 @@ async def _authenticate(connection: socket.socket, path: str, cookies: Sequence[
     code, _ = read_head(answer)
     if code == Error.CODE:
         why = "refused us: neither our uid nor our cookie counts there; set PULSE_COOKIE to the server's cookie file"
-        raise Unreachable(path, why, PulseError.ACCESS)
+        raise Unreachable(path, why, PulseError.ACCESS, answered=True)
     if code != REPLY:
         raise RemoteProtocolError("no reply")
     reply = read(AuthReply, answer, NEWEST)
     assert isinstance(reply, AuthReply)
     version = min(reply.version & 0xFFFF, NEWEST)
     if version < OLDEST_SERVER:
-        raise Unreachable(path, f"speaks protocol {version}, Eardrum needs {OLDEST_SERVER} or newer")
+        raise Unreachable(path, f"speaks protocol {version}, Eardrum needs {OLDEST_SERVER} or newer", answered=True)
     return version
 
 
@@ -113,7 +127,7 @@ async def _exactly(connection: socket.socket, nbytes: int) -> bytes:
     while len(received) < nbytes:
         more = await loop.sock_recv(connection, nbytes - len(received))
         if not more:
-            raise RemoteProtocolError("hung up")
+            raise _HungUp
         received += more
     return received
 

@@ -1,0 +1,197 @@
+"""One wire of an open outlet, as the desk has it: where it leads, and what it is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import select
+import socket
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from eardrum.desk.host import Failed, Host
+from eardrum.desk.rooms import Rooms
+from eardrum.desk.workers import Worker
+from eardrum.kernel.upstream_socket import Unreachable
+from eardrum.protocol.message import NEWEST
+from eardrum.server.events import INPUT, OUTPUT
+from eardrum.server.rights import Right
+from eardrum.terms.errors import PulseError
+from eardrum.terms.names import WireEnd
+from eardrum.worker.records import Kind, Record, end_in_pipe
+
+SPACING = 0.2  # seconds at least between two connections: who hangs up at once must not keep us busy
+ROOM_RETRY = 1.0  # seconds until a room is tried again that could not be joined
+NAMES = {OUTPUT: "output", INPUT: "input"}
+_ROOM_RIGHTS = {
+    OUTPUT: Right.CONNECT | Right.LOOK | Right.PLAY,
+    INPUT: Right.CONNECT | Right.LOOK | Right.RECORD,
+}
+
+
+class Wire:
+    """`end` is the one that was asked for, None where there is no wire; `leads_to` what that is on this machine now.
+
+    A worker's `WANT` stands until the wire is connected; meanwhile this goes on trying by itself.
+    """
+
+    def __init__(self, wire: int, end: WireEnd | None, outlet: int, host: Host, rooms: Rooms) -> None:
+        """`outlet` is the number by which rooms tell outlets apart."""
+        self.end = end
+        self._wire = wire
+        self._outlet = outlet
+        self._host = host
+        self._rooms = rooms
+        self._loop = asyncio.get_running_loop()
+        self._worker: Worker | None = None
+        self._told: WireEnd | None = None  # where the worker knows it to lead
+        self._carries = False  # the worker was made for streams that are carried
+        self._connecting: asyncio.Task[None] | None = None
+        self._given: socket.socket | None = None  # the worker has it too
+        self._given_at = -math.inf  # in the loop's time
+        self._since = 0.0  # seconds since 1970: when what it does now began
+        self._why = ""  # it is not connected yet
+        self._refusal: PulseError | None = None  # why the server there takes no streams
+
+    @property
+    def leads_to(self) -> WireEnd | None:
+        return self._host.place_of(self._wire, self.end) if self.end else None
+
+    def serve(self, worker: Worker) -> None:
+        """A new worker, which was told where the wire leads now."""
+        self._worker, self._told = worker, self.leads_to
+        self._carries = self._told is not None and self._told.is_carried
+
+    def release(self) -> None:
+        """The worker is gone."""
+        self._stop_connecting()
+        self._cut()
+        self._worker = self._told = self._refusal = None
+
+    # -- what the worker says
+
+    def want(self, wanted: bool) -> bool:
+        """The worker wants it connected, or no more; False if there is no such wire."""
+        self._stop_connecting()
+        if wanted and self._carries:
+            self._cut()
+            self._connect()
+        return self._carries
+
+    def refuses(self, error: int) -> bool:
+        """The server there refuses streams for this reason, or with 0 takes them again; False if that cannot be."""
+        if self._told is None or error > PulseError.BUSY:
+            return False
+        self._refusal = PulseError(error) if error else None
+        self._since = time.time()
+        return True
+
+    # -- where it leads
+
+    def follows(self, end: WireEnd | None) -> bool:
+        """Whether its worker, if there is one, can go on when the wire has this end."""
+        if self._worker is None or end == self.end:
+            return True
+        return self._carries and end is not None and (end.is_carried or end.is_nowhere)
+
+    def rewire(self) -> None:
+        """It may lead elsewhere now: tell the worker, and connect it there if it is wanted."""
+        leads = self.leads_to
+        if self._worker is None or leads is None or leads == self._told:
+            return
+        wanted = self._connecting is not None
+        self._stop_connecting()
+        self._told, self._refusal = leads, None
+        pipe = end_in_pipe(leads)
+        self._worker.tell(Record(Kind.REWIRE, self._wire), (pipe,))
+        os.close(pipe)
+        self._cut()
+        if wanted:
+            self._connect()
+
+    # -- what is told of it
+
+    def as_json(self) -> dict[str, Any] | None:
+        leads = self.leads_to
+        if leads is None:
+            return None
+        state, since = self._state(leads)
+        return {"leads_to": str(leads), "state": state, "since": since, "why": self.note}
+
+    @property
+    def note(self) -> str:
+        """What is wrong with it, or nothing."""
+        if self._connecting:
+            return self._why
+        if self._refusal:
+            return f"{self._told}: the server there refuses streams: {self._refusal.name}"
+        return ""
+
+    def _state(self, leads: WireEnd) -> tuple[str, float | None]:
+        """In a word, and since when that lasts, in seconds since 1970."""
+        if leads.is_nowhere:
+            return "silent", None
+        if not leads.is_carried:
+            return "here", None
+        if self._connecting:
+            return "waiting", self._since
+        if self._refusal:
+            return "refused", self._since
+        if self._given and not _is_over(self._given):
+            return "connected", self._since
+        return "idle", None
+
+    # -- connections
+
+    def _connect(self) -> None:
+        if self._worker and self._told and self._told.is_carried:  # else it has just been told otherwise
+            self._since, self._why = time.time(), ""
+            self._connecting = self._loop.create_task(self._seek(self._worker, self._told))
+
+    def _stop_connecting(self) -> None:
+        if self._connecting:
+            self._connecting.cancel()
+            self._connecting = None
+
+    async def _seek(self, worker: Worker, end: WireEnd) -> None:
+        """Connect the wire, however long it takes."""
+        await asyncio.sleep(self._given_at + SPACING - self._loop.time())
+        failed = partial(self._failed, worker)
+        if end.kind == "room":
+            connection, version = await self._join(end.argument, failed), NEWEST
+        else:
+            connection, version = await self._host.connect(failed)
+        self._connecting = None
+        self._given, self._given_at, self._since = connection, self._loop.time(), time.time()
+        worker.tell(Record(Kind.UPSTREAM, self._wire, version), (connection.fileno(),))
+
+    async def _join(self, room: str, failed: Failed) -> socket.socket:
+        while True:
+            try:
+                return self._rooms.join(room, self._outlet, _ROOM_RIGHTS[self._wire])
+            except OSError as error:
+                failed(Unreachable("", f"room {room}: cannot be reached: {error.strerror}"))
+            await asyncio.sleep(ROOM_RETRY)
+
+    def _failed(self, worker: Worker, why: Unreachable) -> None:
+        if str(why) != self._why:
+            self._why = str(why)
+            worker.tell(Record(Kind.NO_UPSTREAM, self._wire, why.error))
+
+    def _cut(self) -> None:
+        """End the connection that was given last, so that no worker can use up the upstream's."""
+        if self._given:
+            with suppress(OSError):
+                self._given.shutdown(socket.SHUT_RDWR)
+            self._given.close()
+            self._given = None
+
+
+def _is_over(connection: socket.socket) -> bool:
+    """One of both sides has closed it."""
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    return bool(poll.poll(0))
