@@ -8,6 +8,7 @@ import socket
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -133,6 +134,15 @@ def contained(stage, rootfs):
     return command_line
 
 
+def make_microphone(stage, address):
+    """Have a server a microphone that hears what is played into the sink `mouth`; returns its modules."""
+    remap = ["module-remap-source", "source_name=microphone", "master=mouth.monitor"]
+    mouth = stage.pactl(address, "load-module", "module-null-sink", "sink_name=mouth")
+    voice = stage.pactl(address, "load-module", *remap, "source_properties=device.description=Voice")
+    stage.pactl(address, "set-default-source", "microphone")
+    return [voice.strip(), mouth.strip()]
+
+
 class OnOutlet:
     """A server under test: an outlet whose output is a file, and whose microphone is the room `studio`."""
 
@@ -177,10 +187,7 @@ class OnServe:
 
     def voice(self):
         """Address and sink of what is heard in the microphone."""
-        remap = ["module-remap-source", "source_name=microphone", "master=mouth.monitor"]
-        self.stage.pactl(self.address, "load-module", "module-null-sink", "sink_name=mouth")
-        self.stage.pactl(self.address, "load-module", *remap, "source_properties=device.description=Voice")
-        self.stage.pactl(self.address, "set-default-source", "microphone")
+        make_microphone(self.stage, self.address)
         return self.address, "mouth"
 
     def heard(self):
@@ -206,13 +213,20 @@ def served(request, stage, open_desk, tmp_path):
 
 
 class Carried:
-    """An outlet whose output is `upstream`, a sound server of the host, and what is heard there."""
+    """An outlet whose output and input are `upstream`, a sound server of the host, and what is heard there."""
 
     def __init__(self, stage, open_desk, upstream):
         self.upstream = upstream
         self.desk = open_desk(upstream=upstream.address)
-        self.address = self.desk.open("carried", output="host").address
+        self.address = self.desk.open("carried", output="host", input="host").address
+        self._stage = stage
         self._recording = stage.record(upstream.address, upstream.monitor)
+        self._modules = []
+
+    def voice(self):
+        """Address and sink of what is heard in the microphone."""
+        self._modules = make_microphone(self._stage, self.upstream.address)
+        return self.upstream.address, "mouth"
 
     def heard(self):
         """All that was played, frames by channels; nothing is recorded after this."""
@@ -220,6 +234,8 @@ class Carried:
 
     def close(self):
         end(self._recording.process)
+        for module in self._modules:
+            self._stage.pactl(self.upstream.address, "unload-module", module)
 
 
 @pytest.fixture(params=["pulseaudio", "pipewire_pulse"])
@@ -251,6 +267,17 @@ def spoken(served, stage, endless):
     address, sink = served.voice()
     endless(address, f"--device={sink}")
     wait_until(lambda: "\t" in stage.pactl(address, "list", "short", "sink-inputs"), "the voice to speak")
+
+
+@pytest.fixture
+def spoken_on_the_host(carried, stage, endless):
+    """The tones are in the microphone of the host whose outlet is `carried`."""
+    address, sink = carried.voice()
+    voice, ear = endless(address, f"--device={sink}"), stage.record(address)
+    wait_until(lambda: np.fromfile(ear.path, "u1").any(), "the voice to be heard")
+    end(ear.process)
+    yield
+    end(voice)
 
 
 @pytest.fixture(scope="session")
