@@ -30,6 +30,7 @@ class FakeDesk(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.rooms: dict[str, dict[str, Any]] = {}
         self.worker: Callable[[socket.socket], None] = lambda connection: None  # who goes on after 101
         self.heard: list[tuple[str, str]] = []  # method and path of every request
+        self.bodies: list[Any] = []  # of those that had one
         self.answers: dict[str, tuple[int, bytes]] = {}  # by method: what is said instead
         self.hung_up = threading.Event()  # a connection that held an outlet has ended
 
@@ -55,6 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
         if parsed:
             self.server.heard.append((self.command, self.path))
             self.body = self.rfile.read(int(self.headers["content-length"]))
+            if self.body:
+                self.server.bodies.append(json.loads(self.body))
             if self.command in self.server.answers:
                 self.say(*self.server.answers[self.command])
                 return False

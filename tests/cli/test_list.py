@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from eardrum.cli.control import Outlet, Wire
+from eardrum.cli.control import Level, Levels, Outlet, Wire
 from eardrum.cli.list import state, table
+from eardrum.terms.audio import VOLUME_NORM
 
 CLOCK = time.strftime("%H:%M:%S", time.localtime(1e9))
 
@@ -46,6 +47,20 @@ def test_the_state_in_words(connections, playing, recording, words):
 )
 def test_what_each_wire_does(wires, words):
     assert state(Outlet("x", "host", None, "", "", 1, wires=wires)) == words
+
+
+@pytest.mark.parametrize(
+    ("levels", "words"),
+    [
+        (Levels(), "idle"),
+        (Levels(input=Level()), "idle"),
+        (Levels(Level(VOLUME_NORM // 2)), "idle, output at 50%"),
+        (Levels(Level(VOLUME_NORM // 2, muted=True), Level(muted=True)), "idle, output muted, microphone muted"),
+        (Levels(input=Level(VOLUME_NORM * 6 // 5)), "idle, microphone at 120%"),
+    ],
+)
+def test_levels_are_told_when_they_are_not_the_usual_ones(levels, words):
+    assert state(Outlet("x", "host", None, "", "", levels=levels)) == words
 
 
 def test_columns_stand_below_each_other():

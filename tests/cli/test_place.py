@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from eardrum.cli.place import Place, place_to_play, place_to_record
+from eardrum.cli.place import Place, place_of_level, place_to_play, place_to_record
 from eardrum.terms.errors import Complaint
 
 
@@ -34,3 +34,18 @@ def test_nothing_is_played_into_an_output():
     assert place_to_play("room:hall").target("play") == "/v1/rooms/hall/play"
     with pytest.raises(Complaint, match="use game/in, its microphone, or room:NAME"):
         place_to_play("game")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("game", Place("output", "game")), ("game/out", Place("output", "game")), ("game/in", Place("input", "game"))],
+)
+def test_a_level_is_that_of_a_wire(text, place):
+    assert place_of_level(text) == place
+
+
+@pytest.mark.parametrize("text", ["", "room:hall", "game/", "game/left", "/in", "a b", "../x"])
+def test_what_has_no_level(text):
+    with pytest.raises(Complaint) as complaint:
+        place_of_level(text)
+    assert complaint.value.status == 2

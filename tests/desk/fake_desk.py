@@ -3,6 +3,7 @@
 A worker greets each connection with a JSON line about itself, one that it is given with how. Then it obeys lines:
 
     nothing         do nothing
+    knobs           tell what the person had set at the start, and the last that the desk said since
     want WIRE       ask the desk for an upstream, and tell what came
     withdraw WIRE   want it no more
     hear            tell what came next
@@ -50,6 +51,7 @@ class FakeOutlet:
         self.alone = False
         self.kept: list[socket.socket] = []
         self.heard: deque[tuple[Record, list[int]]] = deque()  # that nobody has asked for yet
+        self.turned: Record | None = None
 
     def say(self, kind: Kind, *numbers: int) -> None:
         seqpacket.send(self.link, bytes(Record(kind, *numbers)))
@@ -119,6 +121,8 @@ class FakeOutlet:
             self.admit(client)
         elif record.kind in (Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.REWIRE):
             self.heard.append((record, descriptors))
+        if record.kind is Kind.KNOB:
+            self.turned = record
         return record.kind
 
     def do_want(self, client: socket.socket, wire: str) -> None:
@@ -141,6 +145,10 @@ class FakeOutlet:
             said += f" {upstream.recv(100).decode()}"
             self.kept.append(upstream)
         client.sendall(said.encode() + b"\n")
+
+    def do_knobs(self, client: socket.socket) -> None:
+        knobs = [knob and [knob.volume, knob.muted] for knob in (self.spec.output_knob, self.spec.input_knob)]
+        client.sendall(json.dumps([knobs, self.turned and self.turned[1:]]).encode() + b"\n")
 
     def do_nothing(self, client: socket.socket) -> None:
         pass

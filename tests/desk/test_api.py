@@ -22,6 +22,9 @@ def test_the_desk_says_who_it_is(quiet_desk):
     }
 
 
+USUAL = {"volume": 65536, "percent": 100, "muted": False}
+
+
 def test_an_outlet_is_opened_listed_and_closed(desk):
     directory = desk.runtime / "outlets/radio"
     expected = {
@@ -34,6 +37,8 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "group": None,
         "modules": False,
         "hear": False,
+        "ceiling": None,
+        "levels": {"output": USUAL, "input": USUAL},
         "worker": None,
         "connections": 0,
         "playing": 0,
@@ -49,6 +54,24 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
     assert desk.ask("DELETE", "/v1/outlets/radio") == (200, {})
     assert desk.ask("GET", "/v1/outlets") == (200, {"outlets": []})
     assert not directory.exists()
+
+
+def test_levels_are_set_and_told(desk):
+    desk.open("radio", input="silence")
+    assert desk.ask("GET", "/v1/outlets/radio/level") == (200, USUAL)
+    set_level = {"volume": 39322, "percent": 60, "muted": True}
+    assert desk.ask("POST", "/v1/outlets/radio/level", {"volume": "60%", "mute": "toggle"}) == (200, set_level)
+    assert desk.ask("POST", "/v1/outlets/radio/in/level", {"mute": "on"}) == (200, USUAL | {"muted": True})
+    assert desk.outlet("radio")["levels"] == {"output": set_level, "input": USUAL | {"muted": True}}
+
+
+def test_levels_that_there_are_not(desk):
+    desk.open("radio")
+    assert desk.ask("POST", "/v1/outlets/radio/level", {"volume": "loud"})[0] == 400
+    assert desk.ask("POST", "/v1/outlets/radio/level", {"loudness": "60%"})[0] == 400
+    assert desk.ask("GET", "/v1/outlets/tv/level")[0] == 404
+    status, answer = desk.ask("GET", "/v1/outlets/radio/in/level")
+    assert (status, answer["error"][:36]) == (422, "outlet radio: has no microphone; open"[:36])
 
 
 def test_the_control_socket_is_ours_alone(quiet_desk):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import grp
+import json
 import os
 import signal
 import struct
@@ -67,6 +68,27 @@ def test_a_worker_that_cannot_start_is_not_started_in_a_hurry(desk, until):
     until(lambda: "exit status 70" in desk.said, "a line about it")
     until(lambda: desk.said.count("exit status 70") == 2, "the second try")
     assert desk.ask("GET", "/v1/desk")[0] == 200
+
+
+def test_what_the_person_has_set_is_kept(desk, start_desk, until):
+    desk.open("radio")
+    assert desk.ask("POST", "/v1/outlets/radio/level", {"volume": "50%"})[0] == 200
+    visitor = desk.visit("radio")
+    visitor.about()
+    assert desk.ask("POST", "/v1/outlets/radio/level", {"mute": "on"})[0] == 200
+
+    def knobs():
+        told = json.loads(visitor.tell("knobs"))
+        assert visitor.line() == "done"
+        return told
+
+    until(lambda: knobs() == [[[32768, False], None], [256, 32768, 0]], "the worker to be told")
+    desk.stop()
+    again = start_desk("none")
+    assert again.outlet("radio")["levels"]["output"] == {"volume": 32768, "percent": 50, "muted": True}
+    again.close("radio")
+    again.open("radio")
+    assert again.outlet("radio")["levels"]["output"]["muted"] is False
 
 
 def test_close_ends_the_connections(desk):

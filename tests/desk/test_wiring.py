@@ -6,9 +6,12 @@ import stat
 
 import pytest
 
+from eardrum.desk.knobs import Knobs
 from eardrum.desk.wiring import Remembered, Wiring, remember, remembered
 from eardrum.kernel.outlet_directory import Access, Runtime
+from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.errors import Complaint
+from eardrum.worker.spec import Knob
 
 TWO = [
     Wiring("radio", "file:/tmp/tune.wav", "room:hall", "0660", "daemon"),
@@ -31,6 +34,19 @@ def test_what_is_remembered_reads_back(runtime):
     assert remembered(runtime) == Remembered(TWO[1:], ["attic", "hall"])
 
 
+def test_what_the_person_has_set_is_remembered_with_it(runtime):
+    knobs = {"melody": Knobs(input=Knob(VOLUME_NORM // 2, muted=True))}
+    remember(runtime, TWO, knobs=knobs)
+    assert remembered(runtime) == Remembered(TWO, knobs=knobs)
+
+
+def test_the_ceiling_is_a_level():
+    assert Wiring("a").highest() is None
+    assert Wiring("a", ceiling="50%").checked().highest() == VOLUME_NORM // 2
+    with pytest.raises(Complaint, match="level 'low': is none"):
+        Wiring("a", ceiling="low").checked()
+
+
 def test_only_its_owner_reads_it_and_nothing_else_is_left(runtime):
     remember(runtime, TWO)
     assert stat.S_IMODE((runtime.path / "outlets.json").stat().st_mode) == 0o600
@@ -46,6 +62,7 @@ def test_only_its_owner_reads_it_and_nothing_else_is_left(runtime):
         '{"outlets": [{}]}',
         '{"outlets": [{"name": "/"}]}',
         '{"outlets": [{"name": "a", "x": 1}]}',
+        '{"knobs": {"a": {"output": {"volume": -1}}}}',
     ],
 )
 def test_a_damaged_list_is_complained_about(runtime, text):

@@ -14,12 +14,13 @@ from eardrum.protocol.catalog import (
     GetSourceOutputInfoList,
     LoadModule,
 )
+from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
-from eardrum.testing.workers import S16
-from eardrum.worker.records import Kind, Record
-from eardrum.worker.spec import Level, OutletSpec
+from eardrum.testing.workers import S16, until
+from eardrum.worker.records import MUTED, Kind, Record
+from eardrum.worker.spec import Knob, Level
 
 
 @pytest.fixture
@@ -79,8 +80,17 @@ def test_a_worker_that_holds_a_file_stays_until_it_is_told_to_finish(workers, tm
     worker.close()
 
 
-def test_the_spec_of_an_outlet_has_levels_of_100_percent():
-    assert OutletSpec("box", "null").output_level == Level((VOLUME_NORM,) * 2, False)
+def test_what_the_person_has_set_is_known_from_the_start(workers):
+    worker = workers.outlet("null", "silence", output_knob=Knob(VOLUME_NORM, muted=True))
+    with worker.join() as program:
+        assert program.ask(GetSinkInfo(index=0)).muted
+        assert not program.ask(GetSourceInfo(index=1)).muted
+        worker.says(Record(Kind.KNOB, OUTPUT, VOLUME_NORM))
+        worker.says(Record(Kind.KNOB, INPUT | MUTED, VOLUME_NORM))
+        until(lambda: not program.ask(GetSinkInfo(index=0)).muted, "the sink to sound")
+        until(lambda: program.ask(GetSourceInfo(index=1)).muted, "the microphone to be silent")
+    worker.close()
+    assert worker.ends() == 0
 
 
 PLAY = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)

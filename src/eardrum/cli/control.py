@@ -11,7 +11,10 @@ from typing import TypeVar
 import h11
 import msgspec
 
+from eardrum.cli.place import Place
+from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.errors import Complaint
+from eardrum.terms.levels import as_text
 
 _Shape = TypeVar("_Shape")
 PATIENCE = 60  # seconds; a recording that is closed has its tail to write
@@ -23,6 +26,24 @@ class Wire(msgspec.Struct, frozen=True):
     leads_to: str  # a wire end: what the one that was asked for is on this machine now
     state: str  # idle, waiting, connected, refused, silent, here
     since: float | None = None  # seconds since 1970
+
+
+class Level(msgspec.Struct, frozen=True):
+    """What the person has set of a wire, on PulseAudio's scale."""
+
+    volume: int = VOLUME_NORM
+    muted: bool = False
+
+    def as_text(self) -> str:
+        """For people."""
+        return as_text(self.volume) + (", muted" if self.muted else "")
+
+
+class Levels(msgspec.Struct, frozen=True):
+    """Of an outlet's wires."""
+
+    output: Level = Level()
+    input: Level | None = None
 
 
 class Outlet(msgspec.Struct, frozen=True):
@@ -38,6 +59,7 @@ class Outlet(msgspec.Struct, frozen=True):
     recording: int = 0
     note: str = ""  # why it cannot play
     wires: dict[str, Wire | None] = {}  # output and input
+    levels: Levels = Levels()
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -62,6 +84,7 @@ class Opening(msgspec.Struct, frozen=True):
     group: str | None = None  # of the socket
     modules: bool = False  # programs may load the emulated modules
     hear: bool = False  # the host's monitors may be its microphone
+    ceiling: str | None = None  # the highest level of a stream
     held: bool = False  # it is closed when the connection that asked for it ends
 
 
@@ -132,6 +155,14 @@ class Control:
         """Have the wires that are named here lead elsewhere. Raises NoOutlet if there is no such outlet."""
         ends = {wire: end for wire, end in (("output", output), ("input", input)) if end is not None}
         return self._read(self._ask("PATCH", f"/v1/outlets/{name}", msgspec.json.encode(ends)), Outlet)
+
+    def level(self, place: Place) -> Level:
+        """What the person has set. Raises NoOutlet."""
+        return self._read(self._ask("GET", place.target("level")), Level)
+
+    def set_level(self, place: Place, **turning: str) -> Level:
+        """Set `volume` (`60%`, `+5%`, `-6dB`) or `mute` (`on`, `off`, `toggle`); what holds then. Raises NoOutlet."""
+        return self._read(self._ask("POST", place.target("level"), msgspec.json.encode(turning)), Level)
 
     def rooms(self) -> list[Room]:
         """Every room, by name."""

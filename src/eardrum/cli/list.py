@@ -11,7 +11,9 @@ import click
 import msgspec
 
 from eardrum.cli import options
-from eardrum.cli.control import Control, Outlet, Wire
+from eardrum.cli.control import Control, Level, Outlet, Wire
+from eardrum.terms.audio import VOLUME_NORM
+from eardrum.terms.levels import percent
 
 HEADER = ("NAME", "OUTPUT", "INPUT", "STATE", "NOTE")
 
@@ -34,12 +36,13 @@ def verb(runtime: Path, as_json: bool) -> None:
 
 
 def state(outlet: Outlet) -> str:
-    """What goes on in an outlet, in words."""
-    if not outlet.connections:
-        return "idle"
-    words = [f"{outlet.connections} connection{'s' if outlet.connections > 1 else ''}"]
+    """What goes on in an outlet, in words, and the levels that a person has set."""
+    connections = f"{outlet.connections} connection{'s' if outlet.connections > 1 else ''}"
+    words = [connections if outlet.connections else "idle"]
     words += [f"{outlet.playing} playing"] if outlet.playing else []
     words += [f"{outlet.recording} recording"] if outlet.recording else []
+    words += _levelled("output", outlet.levels.output)
+    words += _levelled("microphone", outlet.levels.input or Level())
     doing = [f"{name} {told}" for name, wire in outlet.wires.items() if wire and (told := _doing(wire))]
     return "; ".join([", ".join(words), *doing])
 
@@ -55,6 +58,12 @@ def _doing(wire: Wire) -> str:
         case "refused":
             return f"silent, refused by {wire.leads_to} since {since}"
     return ""
+
+
+def _levelled(what: str, level: Level) -> list[str]:
+    if level.muted:
+        return [f"{what} muted"]
+    return [] if level.volume == VOLUME_NORM else [f"{what} at {percent(level.volume)}%"]
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:

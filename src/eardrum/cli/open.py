@@ -18,16 +18,25 @@ from eardrum.cli.control import Control, Opening
 @click.option("--mode", default="0666", show_default=True, help="The socket's mode: 0600, 0660 or 0666.")
 @click.option("--group", help="The socket's group.")
 @options.hear
+@options.ceiling
 @options.modules
 def verb(
-    runtime: Path, name: str, output: str, input_: str | None, mode: str, group: str | None, hear: bool, modules: bool
+    runtime: Path,
+    name: str,
+    output: str,
+    input_: str | None,
+    mode: str,
+    group: str | None,
+    ceiling: str | None,
+    hear: bool,
+    modules: bool,
 ) -> None:
     """Open outlet NAME and print its directory.
 
     Mount the directory at /run/pulse in the container. The outlet is open until `eardrum close NAME`.
     """
     with Control(runtime) as control:
-        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear))
+        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling))
     click.echo(outlet.directory)
     if outlet.note:
         click.echo(f"eardrum: {name}: {outlet.note}", err=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import click
 
+from eardrum.cli.place import Place, place_of_level
 from eardrum.terms.errors import Complaint
+from eardrum.terms.levels import absolute
 from eardrum.terms.names import INPUTS, OUTPUTS, WireEnd, checked_name, input_end, output_end
 
 
@@ -78,6 +80,16 @@ def _input(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     return None if value is None else checked_input(value)
 
 
+def _ceiling(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        absolute(value)
+    return value
+
+
+def _level_place(ctx: click.Context, param: click.Parameter, value: str) -> Place:
+    return place_of_level(value)
+
+
 def _absolute(end: WireEnd, what: str) -> str:
     """The end as the desk must know it: a relative path is the caller's."""
     if not end.has_path:
@@ -129,6 +141,13 @@ new_output = click.option("--output", metavar="END", callback=_output, help=f"Wh
 new_input = click.option(
     "--input", "input_", metavar="END", callback=_input, help=f"Where the microphone shall come from: {INPUTS}."
 )
+ceiling = click.option(
+    "--ceiling",
+    metavar="LEVEL",
+    callback=_ceiling,
+    help="No program is louder than this: 80%, -6dB.  [default: as loud as it likes]",
+)
+level_place = click.argument("place", metavar="NAME[/in|/out]", callback=_level_place)
 modules = click.option(
     "--modules", is_flag=True, help="Let programs load emulated modules: null-sink, remap-source, loopback, …"
 )

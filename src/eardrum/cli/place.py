@@ -1,4 +1,4 @@
-"""Where the owner records or plays: a room, what an outlet plays, what its microphone hears."""
+"""Where the owner records, plays or sets a level: a room, what an outlet plays, what its microphone hears."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Place:
         return {ROOM: f"room:{self.name}", OUTPUT: self.name, INPUT: f"{self.name}/in"}[self.kind]
 
     def target(self, verb: str) -> str:
-        """What the desk is asked for, to `record` here or to `play`."""
+        """What the desk is asked for, to `record` here or to `play`, or its `level`."""
         collection = "rooms" if self.kind == ROOM else "outlets"
         return f"/v1/{collection}/{self.name}/{'in/' if self.kind == INPUT else ''}{verb}"
 
@@ -48,3 +48,11 @@ def place_to_play(text: str) -> Place:
     if place.kind == OUTPUT:
         raise Complaint(f"{text!r}: what an outlet plays is its own; use {text}/in, its microphone, or room:NAME", 2)
     return place
+
+
+def place_of_level(text: str) -> Place:
+    """Raises Complaint for what names no wire of an outlet: `OUTLET`, the same as `OUTLET/out`, or `OUTLET/in`."""
+    outlet, slash, end = text.partition("/")
+    if ":" in text or (slash and end not in ("in", "out")):
+        raise Complaint(f"{text!r}: no such place; use OUTLET, OUTLET/out or OUTLET/in", status=2)
+    return Place(INPUT if end == "in" else OUTPUT, checked_name(outlet))

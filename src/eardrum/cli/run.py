@@ -57,6 +57,7 @@ def _failing_as_engines_do() -> Iterator[None]:
 @options.output
 @options.input_
 @options.hear
+@options.ceiling
 @options.modules
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def verb(
@@ -65,6 +66,7 @@ def verb(
     output: str,
     input_: str | None,
     hear: bool,
+    ceiling: str | None,
     modules: bool,
     command: tuple[str, ...],
 ) -> int:
@@ -81,7 +83,7 @@ def verb(
             stack.enter_context(desk_at_hand(runtime))
         control = stack.enter_context(Control(runtime))
         wanted = name or valid_name(way.suggested_name)
-        opening = Opening(wanted, output, input_, modules=modules, hear=hear, held=not way.outlives)
+        opening = Opening(wanted, output, input_, modules=modules, hear=hear, ceiling=ceiling, held=not way.outlives)
         outlet = control.open(opening) if name else _opened_under_a_free_name(control, opening)
         if outlet.note:
             click.echo(f"eardrum: {outlet.name}: {outlet.note}", err=True)

@@ -5,6 +5,10 @@
     POST   /v1/outlets         open one; with "held", for as long as this connection lives
     PATCH  /v1/outlets/NAME    have its output or input lead elsewhere
     DELETE /v1/outlets/NAME    close one
+    GET    /v1/outlets/NAME/level      the level that the person has set, of what it plays
+    POST   /v1/outlets/NAME/level      set it: {"volume": "60%", "mute": "on"}; "+5%", "-6dB"; "off", "toggle"
+    GET    /v1/outlets/NAME/in/level   the same of its microphone
+    POST   /v1/outlets/NAME/in/level
     GET    /v1/rooms           which rooms there are, and who is wired to them
     POST   /v1/rooms/NAME      keep one until it is closed
     DELETE /v1/rooms/NAME      close one: it is kept no longer
@@ -33,17 +37,19 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import h11
 import msgspec
 from msgspec.structs import replace
 
 from eardrum import __version__
+from eardrum.desk.knobs import Turning
 from eardrum.desk.outlets import Outlet, Outlets, Taken
 from eardrum.desk.say import say
 from eardrum.desk.wiring import Wiring
 from eardrum.desk.workers import Worker
+from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import checked_name
@@ -55,6 +61,7 @@ LONGEST_HEAD = 16 * 1024  # bytes
 Answer = tuple[int, Any]  # HTTP status, and what the body says; 101: a worker, and what it is told with the connection
 _PROTOCOLS = {Kind.TRACE: "lines", Kind.ATTACH: "native"}  # what is spoken after 101
 _READ = 64 * 1024
+_Shape = TypeVar("_Shape")
 
 
 class Refusal(Exception):
@@ -107,12 +114,16 @@ async def _list(caller: Caller, name: str, body: bytes) -> Answer:
     return 200, {"outlets": [outlet.as_json() for outlet in caller.outlets]}
 
 
-async def _open(caller: Caller, name: str, body: bytes) -> Answer:
+def _read(body: bytes, shape: type[_Shape]) -> _Shape:
     try:
-        asked = msgspec.json.decode(body, type=NewOutlet)
+        return msgspec.json.decode(body, type=shape)
     except msgspec.DecodeError as error:
         raise Refusal(400, f"the request's body: {error}", 2) from None
-    wiring = Wiring(asked.name, asked.output, asked.input, asked.mode, asked.group, asked.modules, asked.hear)
+
+
+async def _open(caller: Caller, name: str, body: bytes) -> Answer:
+    asked = _read(body, NewOutlet)
+    wiring = Wiring(*(getattr(asked, field) for field in Wiring.__struct_fields__))
     await caller.outlets.check(wiring)
     outlet = caller.outlets.open(wiring, asked.held)
     if asked.held:
@@ -143,6 +154,23 @@ def _named(caller: Caller, name: str) -> Outlet:
         return caller.outlets.named(name)
     except KeyError:
         raise Refusal(404, f"outlet {name}: is not open; `eardrum list` shows what is") from None
+
+
+def _levelled(caller: Caller, name: str, wire: int) -> Outlet:
+    outlet = _named(caller, name)
+    if wire == INPUT:
+        outlet.microphone()
+    return outlet
+
+
+async def _level(caller: Caller, name: str, body: bytes, *, wire: int) -> Answer:
+    return 200, _levelled(caller, name, wire).knobs.as_json(wire)
+
+
+async def _set_level(caller: Caller, name: str, body: bytes, *, wire: int) -> Answer:
+    outlet = _levelled(caller, name, wire)
+    outlet.turn(wire, _read(body, Turning))
+    return 200, outlet.knobs.as_json(wire)
 
 
 async def _trace(caller: Caller, name: str, body: bytes, *, sound: bool = False) -> Answer:
@@ -206,10 +234,15 @@ async def _close_room(caller: Caller, name: str, body: bytes) -> Answer:
     return 200, caller.outlets.room_json(name)
 
 
+_LEVEL_OF: dict[int, Any] = {
+    wire: {"GET": partial(_level, wire=wire), "POST": partial(_set_level, wire=wire)} for wire in (OUTPUT, INPUT)
+}
 _ROUTES: tuple[tuple[re.Pattern[str], dict[str, Callable[[Caller, str, bytes], Awaitable[Answer]]]], ...] = (
     (re.compile(r"/v1/desk()"), {"GET": _desk}),
     (re.compile(r"/v1/outlets()"), {"GET": _list, "POST": _open}),
     (re.compile(r"/v1/outlets/([^/?]+)"), {"PATCH": _rewire, "DELETE": _close}),
+    (re.compile(r"/v1/outlets/([^/?]+)/level"), _LEVEL_OF[OUTPUT]),
+    (re.compile(r"/v1/outlets/([^/?]+)/in/level"), _LEVEL_OF[INPUT]),
     (re.compile(r"/v1/outlets/([^/?]+)/trace"), {"GET": _trace}),
     (re.compile(r"/v1/outlets/([^/?]+)/trace\?sound=1"), {"GET": partial(_trace, sound=True)}),
     (re.compile(r"/v1/outlets/([^/?]+)/record"), {"GET": _record}),

@@ -10,6 +10,7 @@ from typing import Any
 
 from eardrum.desk.alsa_device import AlsaDevice, check_device
 from eardrum.desk.host import Host
+from eardrum.desk.knobs import Knobs, Turning
 from eardrum.desk.rooms import Rooms
 from eardrum.desk.say import say
 from eardrum.desk.wire import NAMES, Wire
@@ -35,9 +36,10 @@ class Taken(Complaint):
 class Outlet:
     """One open outlet. The desk looks at its listening socket only while it has no worker."""
 
-    def __init__(self, number: int, wiring: Wiring, listening: socket.socket, desk: Outlets) -> None:
+    def __init__(self, number: int, wiring: Wiring, knobs: Knobs, listening: socket.socket, desk: Outlets) -> None:
         """Takes over the socket."""
         self.wiring = wiring
+        self.knobs = knobs
         self.note = ""  # why it cannot play, or nothing
         self._listening = listening
         self._desk = desk
@@ -45,7 +47,7 @@ class Outlet:
         ends = _ends(wiring)
         self.wires = {wire: Wire(wire, end, number, desk.host, desk.rooms) for wire, end in ends.items()}
         self._files = WireFiles(ends, self._device)
-        self._levels = {OUTPUT: Level(), INPUT: Level()}
+        self._levels: dict[int, Level | None] = {OUTPUT: None, INPUT: None}
         self._worker: Worker | None = None
         self._started = 0.0  # when the newest worker was, in the loop's time
         self._open = True
@@ -77,6 +79,11 @@ class Outlet:
             "group": self.wiring.group,
             "modules": self.wiring.modules,
             "hear": self.wiring.hear,
+            "ceiling": self.wiring.ceiling,
+            "levels": {
+                "output": self.knobs.as_json(OUTPUT),
+                "input": self.knobs.as_json(INPUT) if self.wires[INPUT].end else None,
+            },
             "worker": worker.pid if worker else None,
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
@@ -99,6 +106,13 @@ class Outlet:
         if end is None:
             raise Complaint(f"outlet {self.wiring.name}: has no microphone; open it with --input silence or room:NAME")
         return end
+
+    def turn(self, wire: int, turning: Turning) -> None:
+        """Set the person's level of a wire, at once. Raises Complaint."""
+        record = self.knobs.turn(wire, turning)
+        if self._worker is not None:
+            self._worker.tell(record)
+        self._desk.remember()
 
     @property
     def makes_do(self) -> bool:
@@ -157,8 +171,11 @@ class Outlet:
     def _spawn(self) -> Worker:
         ends, files = self._files.take()
         output, input = (str(ends.get(number) or wire.leads_to or "") for number, wire in self.wires.items())
-        wiring, levels = self.wiring, self._levels
-        spec = OutletSpec(wiring.name, output, input, levels[OUTPUT], levels[INPUT], wiring.modules, wiring.hear)
+        wiring, levels = self.wiring, (self._levels[OUTPUT], self._levels[INPUT])
+        spec = OutletSpec(
+            wiring.name, output, input, *levels, wiring.modules, wiring.hear,
+            self.knobs.output, self.knobs.input, wiring.highest(),
+        )  # fmt: skip
         descriptors = [os.dup(self._listening.fileno()), *files]
         what = f"outlet {self.wiring.name}"
         worker = self._desk.workers.spawn(what, spec, descriptors, self._heed, self._worker_ended)
@@ -234,12 +251,12 @@ class Outlets:
         if self._ending:
             raise Complaint(f"outlet {name}: the desk is just ending; start it again")
         if not held:
-            self._remember(wiring)
+            self.remember(wiring)
         try:
             outlet = self._serve(wiring, fresh=True)
         except Complaint:
             self.runtime.remove_outlet(name)
-            self._remember()
+            self.remember()
             raise
         if held:
             self._held.add(name)
@@ -262,7 +279,7 @@ class Outlets:
             self.runtime.remove_outlet(name)  # it was held, and its desk was killed
         for wiring in before.outlets:
             try:
-                self._serve(wiring, fresh=False)
+                self._serve(wiring, fresh=False, knobs=before.knobs.get(wiring.name))
             except Complaint as complaint:
                 say(f"outlet {wiring.name} cannot be served again: {complaint}")
 
@@ -273,7 +290,7 @@ class Outlets:
             raise Taken(f"outlet {name}: is just being closed")
         self._closing.add(name)
         try:
-            self._remember()
+            self.remember()
         except Complaint:
             self._closing.discard(name)
             raise
@@ -291,10 +308,10 @@ class Outlets:
         before = outlet.wiring
         await self.check(wiring, before)
         try:
-            self._remember(wiring)
+            self.remember(wiring)
             await outlet.rewire(wiring)
         finally:
-            self._remember()
+            self.remember()
         return outlet
 
     def look_out(self) -> None:
@@ -334,7 +351,7 @@ class Outlets:
     def _set_kept(self, rooms: set[str]) -> None:
         before, self.rooms.kept = self.rooms.kept, rooms
         try:
-            self._remember()
+            self.remember()
         except Complaint:
             self.rooms.kept = before
             raise
@@ -357,9 +374,9 @@ class Outlets:
         self._number += 1
         return self._number
 
-    def _serve(self, wiring: Wiring, fresh: bool) -> Outlet:
+    def _serve(self, wiring: Wiring, fresh: bool, knobs: Knobs | None = None) -> Outlet:
         listening = self.runtime.listen_outlet(wiring.name, wiring.access())
-        outlet = Outlet(self.number(), wiring, listening, self)
+        outlet = Outlet(self.number(), wiring, knobs or Knobs(), listening, self)
         try:
             outlet.open_files(fresh)
         except Complaint:
@@ -369,13 +386,18 @@ class Outlets:
         outlet.watch()
         return outlet
 
-    def _remember(self, new: Wiring | None = None) -> None:
+    def remember(self, new: Wiring | None = None) -> None:
         """Write down what is open, and how; `new` is an outlet that is just being opened or rewired."""
         kept = {name: outlet.wiring for name, outlet in self._outlets.items()}
         if new is not None:
             kept[new.name] = new
         outlets = [wiring for name, wiring in kept.items() if name not in self._held | self._closing]
-        remember(self.runtime, outlets, self.rooms.kept)
+        knobs = {wiring.name: knobs for wiring in outlets if (knobs := self._knobs(wiring.name))}
+        remember(self.runtime, outlets, self.rooms.kept, knobs)
+
+    def _knobs(self, name: str) -> Knobs | None:
+        outlet = self._outlets.get(name)
+        return outlet.knobs if outlet else None
 
 
 def _ends(wiring: Wiring) -> dict[int, WireEnd | None]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from eardrum.desk.knobs import Knobs
 from eardrum.kernel.outlet_directory import Access, Runtime
 from eardrum.terms.errors import Complaint
+from eardrum.terms.levels import absolute
 from eardrum.terms.names import WireEnd, check_heard, checked_name, input_end, output_end
 
 REMEMBERED = "outlets.json"
@@ -25,6 +27,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: str | None = None
     modules: bool = False  # programs may load the emulated modules
     hear: bool = False  # the host's monitors may be its microphone
+    ceiling: str | None = None  # the highest level of a stream: 80%, -6dB
 
     def checked(self) -> Wiring:
         """Itself. Raises Complaint if no outlet can be like that."""
@@ -34,6 +37,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise Complaint(f"{str(end)!r}: the path must be absolute", status=2)
         check_heard(self.input_end(), self.hear)
         self.access().group_id()
+        self.highest()
         return self
 
     def output_end(self) -> WireEnd:
@@ -41,6 +45,10 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def input_end(self) -> WireEnd | None:
         return None if self.input is None else input_end(self.input)
+
+    def highest(self) -> int | None:
+        """The ceiling on PulseAudio's scale. Raises Complaint."""
+        return None if self.ceiling is None else absolute(self.ceiling)
 
     def access(self) -> Access:
         """Who may connect. Raises Complaint."""
@@ -50,17 +58,22 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Remembered(msgspec.Struct, forbid_unknown_fields=True):
-    """What the next desk in a runtime directory opens by itself: outlets, and names of rooms that are kept."""
+    """What the next desk in a runtime directory opens by itself: outlets with their knobs, names of kept rooms."""
 
     outlets: list[Wiring] = []
     rooms: list[str] = []
+    knobs: dict[str, Knobs] = {}  # by the outlet's name
 
 
-def remember(runtime: Runtime, outlets: Iterable[Wiring], rooms: Iterable[str] = ()) -> None:
+def remember(
+    runtime: Runtime, outlets: Iterable[Wiring], rooms: Iterable[str] = (), knobs: Mapping[str, Knobs] | None = None
+) -> None:
     """Replace what is remembered. Raises Complaint."""
     new = REMEMBERED + ".new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    text = msgspec.json.format(msgspec.json.encode(Remembered(list(outlets), sorted(rooms))), indent=2)
+    text = msgspec.json.format(
+        msgspec.json.encode(Remembered(list(outlets), sorted(rooms), dict(knobs or {}))), indent=2
+    )
     try:
         descriptor = os.open(new, flags, 0o600, dir_fd=runtime.descriptor)
         with open(descriptor, "wb") as file:

@@ -96,7 +96,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             proplist=upstream_proplist(self.client.view, self.proplist),
             volume_set=self.levelled,
             early_requests=message.early_requests,
-            muted_set=self._level.muted,
+            muted_set=message.muted_set or self.muted or self.sink.set_here,
             dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
         )
 
@@ -108,14 +108,14 @@ class CarriedPlayback(Carried, PlaybackStream):
     @property
     def _level(self) -> _Level:
         """What the upstream's slider for this stream must be: the stream's level and the sink's in series."""
-        sink = self.sink.volume
-        volume = multiply(self.volume, sink if len(sink) == len(self.volume) else (max(sink),))
-        return _Level(volume, self.muted or self.sink.muted)
+        sink, volume = self.sink.level, self.sink.bounded(self.volume)
+        volume = multiply(volume, sink if len(sink) == len(volume) else (max(sink),))
+        return _Level(volume, self.muted or self.sink.silent)
 
     @property
     def levelled(self) -> bool:
-        """True if someone inside the outlet has moved a volume; the upstream's own choice holds until then."""
-        return any(level != VOLUME_NORM for level in (*self.volume, *self.sink.volume))
+        """True if a program or the person has moved a volume; the upstream's own choice holds until then."""
+        return self.sink.set_here or any(level != VOLUME_NORM for level in self.volume)
 
     def sound(self, event: Sound) -> None:
         frame = self.spec.frame_bytes

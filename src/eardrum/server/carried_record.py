@@ -77,7 +77,7 @@ class CarriedRecord(Carried, RecordStream):
 
     def upstream_sound(self, data: memoryview) -> None:
         """Samples from the upstream; what a client does not read waits up to maxlength, then the newest is lost."""
-        if self.muted or self.source.muted:
+        if self.muted or self.source.silent:
             data = memoryview(bytes((self.spec.silence,)) * len(data))
         if not self.client.clogged and not self._waiting:
             self.server.effects.append(SendSound(self.client.number, self.channel, data))

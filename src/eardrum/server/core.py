@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from eardrum.protocol.catalog import Ack, Change, Facility, SubscribeEvent
 from eardrum.protocol.message import Message
-from eardrum.server import answers
+from eardrum.server import answers, levels
 from eardrum.server.admission import Strangers
 from eardrum.server.effects import (
     Answer,
@@ -31,6 +31,7 @@ from eardrum.server.events import (
     Passed,
     Rewired,
     Sound,
+    Turned,
     Unclogged,
     UpstreamAnswered,
     UpstreamDevice,
@@ -43,6 +44,7 @@ from eardrum.server.events import (
 )
 from eardrum.server.far_ends import FarEnds
 from eardrum.server.formats import refitted
+from eardrum.server.knob import USUAL, Knob
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.playback import SinkInput
@@ -61,16 +63,17 @@ class Server:
     """All views of one worker.
 
     `make_view(number, buses)` is asked when the first connection of a view joins. The buses whose numbers are in
-    `writes_file` have a file at their end.
+    `writes_file` have a file at their end. `knobs` are those of the wires at the start.
     """
 
-    def __init__(self, make_view: MakeView, *, writes_file: Container[int] = ()) -> None:
+    def __init__(self, make_view: MakeView, *, writes_file: Container[int] = (), knobs: Sequence[Knob] = USUAL) -> None:
         self.effects: list[Effect] = []
         self.now = 0.0  # seconds
         self.buses = Buses(self.effects, writes_file)
         self.clients: dict[int, Client] = {}
         self.views: dict[int, View] = {}
         self.strangers = Strangers()
+        self.knobs = [*knobs]
         self._make_view = make_view
         self._wall = 0.0
         self._due: float | None = None
@@ -96,6 +99,7 @@ class Server:
             UpstreamLost: self.wires.lost,
             UpstreamDevice: self._learnt,
             Rewired: self._rewired,
+            Turned: lambda event: levels.turn(self, event.wire, event.volume, event.muted),
             Opened: lambda event: self._opening.pop(event.token)(event.why),
         }
 
@@ -118,8 +122,11 @@ class Server:
     def view(self, number: int) -> View:
         """The view with this number; it is made when it is first asked for."""
         if number not in self.views:
-            self.views[number] = self._make_view(number, self.buses)
-            self._far_ends.show(self.views[number])
+            view = self.views[number] = self._make_view(number, self.buses)
+            for device in (*view.sinks.values(), *view.sources.values()):
+                if device.wire is not None:
+                    device.turn(self.knobs[device.wire])
+            self._far_ends.show(view)
             self._let_guests_hear()
         return self.views[number]
 
@@ -253,7 +260,7 @@ class Server:
         return Ack()
 
     def keep_level(self, view: View, wire: int, device: Sink | Source) -> None:
-        """The level of an end of the outlet must outlast this worker; a room keeps none."""
+        """The level of a device of the outlet must outlast this worker; a room keeps none."""
         if view.number == OWN_VIEW:
             volume = refitted(device.volume, device.channel_map, STEREO)
             self.effects.append(KeepLevel(wire, volume, device.muted))

@@ -168,6 +168,15 @@ class UpstreamSound:
 
 
 @dataclass(slots=True)
+class Turned:
+    """The person has set volume and mute of this wire."""
+
+    wire: int
+    volume: int
+    muted: bool
+
+
+@dataclass(slots=True)
 class Opened:
     """What `OpenFifo` or `Listen` led to; `why` tells a person what failed, or is None."""
 
@@ -178,5 +187,5 @@ class Opened:
 Event = (
     Woke | Passed | Joined | Left | Asked | Sound | Brought | Clogged | Unclogged
     | UpstreamReady | UpstreamLost | UpstreamAnswered | UpstreamRefused | UpstreamTold | UpstreamSound | Opened
-    | UpstreamDevice | Rewired
+    | UpstreamDevice | Rewired | Turned
 )  # fmt: skip

@@ -237,6 +237,8 @@ class Bus:
 
         def sounds(sink: Sink, block: Block) -> None:
             nonlocal sounding
+            if (loudest := sink.loudest) is not None:
+                block = np.clip(block, -loudest, loudest)
             sounding = max(sounding, len(block))
             if sink not in sums:
                 sums[sink] = np.zeros((frames, self.channels), np.float32)
@@ -244,7 +246,7 @@ class Bus:
 
         for stream in tuple(self._streams):
             sink = stream.sink
-            if stream.voice.plain and not self._soloists:
+            if stream.voice.plain and sink.loudest is None and not self._soloists:
                 data = stream.take_bytes(frames)
                 if len(data) == frames * stream.spec.frame_bytes:
                     alike.setdefault((sink, stream.spec), []).append(data)

@@ -16,7 +16,6 @@ from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
 from eardrum.sound.peaks import Peaks
 from eardrum.sound.resample import Resampler, resampler
-from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import BufferAttr
 from eardrum.terms.errors import PulseError, Refused
 
@@ -53,7 +52,7 @@ class MixedRecord(RecordStream):
         self._sent = 0  # bytes, as the read index
         self.resampler: Resampler | Peaks | None = None
         self._settle()
-        self.gain = self._gain()
+        self.gain = self.factors
         self._tune()
 
     def _tune(self) -> None:
@@ -67,9 +66,6 @@ class MixedRecord(RecordStream):
         """Get sound if nothing is in the way. At first the client must have been told of the stream."""
         if not self.corked and not self.source.suspended:
             self.bus.tap(self)
-
-    def _gain(self) -> Gains | None:
-        return gains((0,) if self.muted else self.volume)
 
     def _settle(self) -> None:
         """Fix the buffer metrics for what was asked."""
@@ -191,7 +187,7 @@ class MixedRecord(RecordStream):
 
     def level_changed(self) -> None:
         self.bus.advance(self.server.now)
-        self.gain = self._gain()
+        self.gain = self.factors
 
     def end(self) -> None:
         self.bus.untap(self)

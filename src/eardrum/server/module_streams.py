@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from eardrum.server.playback import SinkInput
 from eardrum.server.record import SourceOutput
 from eardrum.server.stream import Agreed
-from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.properties import value
 
@@ -38,6 +37,7 @@ class FeedInput(SinkInput):
         self.module = module.index
         self.feed = feed
         feed.heard_as = self
+        feed.gains[0] = self.factors
 
     @property
     def held_back(self) -> int:
@@ -52,12 +52,13 @@ class FeedInput(SinkInput):
 
     def level_changed(self) -> None:
         self.feed.origin.advance(self.server.now)
-        self.feed.gains[0] = _gains(self)
+        self.feed.gains[0] = self.factors
 
     def move(self, sink: Sink) -> None:
         self.feed.origin.advance(self.server.now)
         self.feed.move(self.feed.source, sink)
         self.sink = sink
+        self.feed.gains[0] = self.factors
         self.suspend()
 
     def suspend(self) -> None:
@@ -77,7 +78,7 @@ class FeedOutput(SourceOutput):
 
     def level_changed(self) -> None:
         self.feed.origin.advance(self.server.now)
-        self.feed.gains[1] = _gains(self)
+        self.feed.gains[1] = self.factors
 
     def move(self, source: Source) -> None:
         self.feed.origin.advance(self.server.now)
@@ -105,7 +106,7 @@ class Through(SourceOutput):
     def level_changed(self) -> None:
         if self.remapped.bus is not None:
             self.remapped.bus.advance(self.server.now)
-        self.remapped.through = _gains(self)
+        self.remapped.through = self.factors
 
     def move(self, source: Source) -> None:
         """It was made not to be moved."""
@@ -115,10 +116,6 @@ class Through(SourceOutput):
 
     def end(self) -> None:
         """Its source ends with it."""
-
-
-def _gains(stream: SinkInput | SourceOutput) -> Gains | None:
-    return gains((0,) if stream.muted else stream.volume)
 
 
 def _let(feed: Feed) -> None:

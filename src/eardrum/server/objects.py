@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, TypeVar
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.admission import Entry
 from eardrum.server.formats import refitted
+from eardrum.server.knob import UNTURNED, Knob
 from eardrum.server.rights import Right
 from eardrum.server.samples import Sample, Upload
 from eardrum.sound import remap
 from eardrum.sound.block import Block
 from eardrum.sound.volume import Gains, gains
-from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, ChannelMap, SampleFormat, SampleSpec, Volume
+from eardrum.terms.audio import (
+    INVALID,
+    STEREO,
+    VOLUME_NORM,
+    ChannelMap,
+    SampleFormat,
+    SampleSpec,
+    Volume,
+    linear,
+    multiply,
+)
 
 if TYPE_CHECKING:
     from eardrum.server.effects import Effect
@@ -31,7 +42,10 @@ DEVICE_SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
 
 @dataclass(eq=False, slots=True)
 class Device:
-    """What sinks and sources share. Without a bus it is another server's, and its streams are carried."""
+    """What sinks and sources share. Without a bus it is another server's, and its streams are carried.
+
+    `volume` and `muted` are what programs have set, as they see it; the `knob` of its wire is behind that.
+    """
 
     index: int
     name: str
@@ -41,7 +55,12 @@ class Device:
     channel_map: ChannelMap = STEREO
     volume: Volume = (VOLUME_NORM, VOLUME_NORM)
     muted: bool = False
+    levelled: bool = False  # a program has set volume or mute, now or before
+    wire: int | None = None  # that it is the end of
+    knob: Knob = UNTURNED
     gain: Gains | None = None
+    most: int | None = None  # the highest volume that a stream may have here, None: any
+    loudest: float | None = None  # the same as a factor: the largest sample
     module: int | None = None  # the number of the emulated module that made it
     suspended: bool = False
     running: bool = False  # a stream is there that is not corked
@@ -51,7 +70,34 @@ class Device:
     def set_level(self, volume: Volume, muted: bool) -> None:
         """Set volume (a single channel counts for all) and mute."""
         self.volume, self.muted = volume * (len(self.channel_map) // len(volume)), muted
-        self.gain = gains((0,) if muted else self.volume)
+        self.levelled = True
+        self._tune()
+
+    def turn(self, knob: Knob) -> None:
+        """The person's level is another."""
+        self.knob = knob
+        self._tune()
+
+    def _tune(self) -> None:
+        self.gain = gains((0,) if self.silent else self.level)
+        ceiling, level = self.knob.ceiling, max(self.level)
+        self.most = None if ceiling is None or not level else ceiling * VOLUME_NORM // level
+        self.loudest = None if self.most is None else linear(self.most)
+
+    @property
+    def set_here(self) -> bool:
+        """Its level is decided here: what an upstream remembers of levels does not count."""
+        return self.levelled or self.knob.turned or self.knob.ceiling is not None
+
+    @property
+    def silent(self) -> bool:
+        """Muted by a program or by the person; programs are not told by whom."""
+        return self.muted or self.knob.muted
+
+    @property
+    def level(self) -> Volume:
+        """Its volume and its knob's in series."""
+        return multiply(self.volume, (self.knob.volume,))
 
     def reshape(self, spec: SampleSpec, channel_map: ChannelMap) -> bool:
         """Take over how the device upstream is made; each channel keeps its volume. False: it is so already."""
@@ -67,6 +113,11 @@ class Sink(Device):
     """Where a view's sound goes: mixed on `bus`, or carried over the output wire."""
 
     stand_in: bool = False  # leads nowhere, and is not the default beside another
+
+    def bounded(self, volume: Volume) -> Volume:
+        """The volume that a stream has here which asks for `volume`: as loud as the ceiling lets it be."""
+        most = self.most
+        return volume if most is None else tuple(min(level, most) for level in volume)
 
 
 @dataclass(eq=False, slots=True)

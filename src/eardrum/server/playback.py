@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from eardrum.protocol.catalog import Change, Facility, PlaybackStreamKilled
 from eardrum.server.events import Sound
 from eardrum.server.stream import Agreed, OfClient, Stream, Tag
+from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import BufferAttr
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ class SinkInput(Stream):
     @property
     def device(self) -> Sink:
         return self.sink
+
+    @property
+    def factors(self) -> Gains | None:
+        return gains((0,) if self.muted else self.sink.bounded(self.volume))
 
     @property
     def grouped(self) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from eardrum.server.playback import SinkInput
 from eardrum.server.voice import Queue, Voice, held_back
 from eardrum.sound.block import Block
-from eardrum.sound.volume import gains
 from eardrum.terms.audio import Samples
 from eardrum.terms.errors import PulseError, Refused
 
@@ -28,14 +27,11 @@ class Player(SinkInput):
         self.bus = bus
         agreed = self.agreed
         self.voice = Voice(queue, self.spec, self.channel_map, bus, no_remap=agreed.no_remap, no_remix=agreed.no_remix)
-        self._set_gain()
-
-    def _set_gain(self) -> None:
-        self.voice.set_gain(gains((0,) if self.muted else self.volume))
+        self.voice.set_gain(self.factors)
 
     def level_changed(self) -> None:
         self.bus.advance(self.server.now)
-        self._set_gain()
+        self.voice.set_gain(self.factors)
 
     @property
     def held_back(self) -> int:
@@ -80,4 +76,5 @@ class Player(SinkInput):
         self.bus.leave(self)
         self.sink, self.bus = sink, sink.bus
         self.voice.move(sink.bus)
+        self.voice.set_gain(self.factors)
         return playing

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eardrum.protocol.message import Message
+from eardrum.sound.volume import Gains, gains
 from eardrum.terms.audio import BufferAttr, ChannelMap, SampleSpec, Volume
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class Stream(ABC):
         self.module: int | None = None  # the number of the emulated module that made it
         self.placed = False  # somebody moved it to where it is
         self.index = -1  # until it is shown in its view
+
+    @property
+    def factors(self) -> Gains | None:
+        """What its samples are multiplied with, None if nothing."""
+        return gains((0,) if self.muted else self.volume)
 
     def tell(self, message: Message) -> None:
         self.server.tell(self.client, message)

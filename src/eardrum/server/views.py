@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from eardrum.server import events
 from eardrum.server.events import OWN_VIEW
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Sink, Source, View
-from eardrum.terms.audio import VOLUME_NORM, Volume
+from eardrum.terms.audio import Volume
 from eardrum.terms.names import WireEnd
 
 Level = tuple[Volume, bool]  # volume and mute
 MakeView = Callable[[int, Buses], View]  # the view with this number, on the buses of its worker
-UNITY: Level = ((VOLUME_NORM,), False)
 OUTPUT, INPUT = "output", "input"
 
 
@@ -20,12 +20,12 @@ def outlet_view(
     name: str,
     output: WireEnd,
     input: WireEnd | None,
-    output_level: Level = UNITY,
-    input_level: Level = UNITY,
+    output_level: Level | None = None,
+    input_level: Level | None = None,
     *,
     modules: bool = False,
 ) -> MakeView:
-    """How the views of an outlet's worker are made; levels are volume and mute.
+    """How the views of an outlet's worker are made; levels are volume and mute as programs have set them, if they did.
 
     The outlet's own view has its wires as one sink and one source. Every other view is a guest's, whom the desk lets
     in: it hears what the outlet plays, and hears or plays what its microphone gives, as far as it has the rights.
@@ -38,12 +38,16 @@ def outlet_view(
         bus = None if carried else buses.output
         sink = Sink(0, OUTPUT, f"Output of {name}", bus, upstream_name=output.device)
         sink.stand_in = modules and output.kind == "null"
-        sink.set_level(*output_level)
+        sink.wire = events.OUTPUT
+        if output_level is not None:
+            sink.set_level(*output_level)
         sources = [Source(0, f"{OUTPUT}.monitor", f"Monitor of the output of {name}", buses.output, monitor_of=sink)]
         if input is not None:
             bus = None if input.is_carried else buses.input
             source = Source(1, INPUT, f"Input of {name}", bus, upstream_name=input.device)
-            source.set_level(*input_level)
+            source.wire = events.INPUT
+            if input_level is not None:
+                source.set_level(*input_level)
             sources.append(source)
         return View(number, name, [sink], sources, hears_itself=modules)
 
@@ -73,7 +77,9 @@ def _guest_view(number: int, name: str, input: WireEnd | None, buses: Buses) -> 
     carried, device = (input.is_carried, input.device) if input is not None else (False, "")
     sources = [
         Source(0, OUTPUT, f"What {name} plays", buses.output, follows=True),
-        Source(1, INPUT, f"What {name} hears", None if carried else buses.input, upstream_name=device),
+        Source(
+            1, INPUT, f"What {name} hears", None if carried else buses.input, upstream_name=device, wire=events.INPUT
+        ),
     ]
     return View(number, name, [Sink(0, INPUT, f"Microphone of {name}", buses.input)], sources)
 

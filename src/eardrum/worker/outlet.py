@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eardrum.server.events import INPUT, OUTPUT
+from eardrum.server.knob import Knob
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.names import input_end, output_end
 from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.ends import open_ends
 from eardrum.worker.serving import Worker
+from eardrum.worker.spec import Knob as SaidKnob
 from eardrum.worker.spec import OutletSpec
 
 
@@ -28,8 +30,16 @@ def serve(spec: OutletSpec, link: int, listening: int, files: Sequence[int]) -> 
         rights |= Right.HEAR
     if spec.modules:
         rights |= Right.MODULES
-    levels = [(level.volume, level.muted) for level in (spec.output_level, spec.input_level)]
+    levels = [None if level is None else (level.volume, level.muted) for level in (spec.output_level, spec.input_level)]
     view = outlet_view(spec.name, output, input, *levels, modules=spec.modules)
     ends = open_ends(output, input, files)
     devices = {OUTPUT: output.device, INPUT: input.device if input is not None else ""}
-    Worker(spec.name, view, DeskLink(link), listening=listening, rights=rights, ends=ends, devices=devices).run()
+    knobs = _knob(spec.output_knob, spec.ceiling), _knob(spec.input_knob)
+    link_to_desk = DeskLink(link)
+    Worker(
+        spec.name, view, link_to_desk, listening=listening, rights=rights, ends=ends, devices=devices, knobs=knobs
+    ).run()
+
+
+def _knob(said: SaidKnob | None, ceiling: int | None = None) -> Knob:
+    return Knob(ceiling=ceiling) if said is None else Knob(said.volume, said.muted, True, ceiling)

@@ -37,20 +37,25 @@ class Kind(enum.IntEnum):
     TRACE = 5  # a: 1 with sound packets; one descriptor, the connection of somebody who wants to watch
     REWIRE = 6  # a: wire; one descriptor, a pipe with the wire end that it leads to from now on
     RETIRE = 7  # FINISH, unless somebody is connected; then say STAYS
+    KNOB = 8  # what the person has set; a: wire, and MUTED or not, b: volume
     # worker to desk
     READY = 16  # serving
     WANT = 17  # a: wire, b: 1: please connect it; 0: no more
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
     FINISHED = 19  # it is over; the file, if there is one, is complete
     FILE_FAILED = 20  # a: wire; its file cannot be written on, and what is in it is complete, or not be read on
-    LEVEL = 21  # a: wire, and MUTED or not; b, c: volume left and right
+    LEVEL = 21  # what a program has set; a: wire, and MUTED or not; b, c: volume left and right
     WIRE = 22  # a: wire, b: why its upstream refuses streams, an error code; 0: it takes them again
     STILL_WRITING = 23  # the file is being completed, which takes long
     DEVICE = 24  # of an ALSA device's process: a: 0 if the device is there (again), else the number of the error
     STAYS = 25  # it was told RETIRE, but somebody is connected or has left what must last
 
 
-FROM_DESK = frozenset((Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE, Kind.REWIRE, Kind.RETIRE))
+FROM_DESK = frozenset(
+    (
+        Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE, Kind.REWIRE, Kind.RETIRE, Kind.KNOB,
+    )
+)  # fmt: skip
 FROM_WORKER = frozenset(
     (
         Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED, Kind.LEVEL, Kind.WIRE, Kind.STILL_WRITING,
@@ -59,7 +64,7 @@ FROM_WORKER = frozenset(
 )  # fmt: skip
 
 
-MUTED = 1 << 8  # in the a of LEVEL
+MUTED = 1 << 8  # in the a of LEVEL and KNOB
 
 
 class Record(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -39,7 +39,8 @@ from eardrum.server.effects import (
     WireSays,
     WriteFile,
 )
-from eardrum.server.events import OUTPUT, Event, Passed, Rewired, UpstreamLost, UpstreamTold, Woke
+from eardrum.server.events import OUTPUT, Event, Passed, Rewired, Turned, UpstreamLost, UpstreamTold, Woke
+from eardrum.server.knob import USUAL, Knob
 from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
 from eardrum.terms.errors import PulseError
@@ -47,7 +48,7 @@ from eardrum.worker.clients import Clients
 from eardrum.worker.ends import NONE, Ends, Input, Output
 from eardrum.worker.openings import Openings, Places
 from eardrum.worker.owner import Owner
-from eardrum.worker.records import Kind, Record, end_from_pipe
+from eardrum.worker.records import MUTED, Kind, Record, end_from_pipe
 from eardrum.worker.spec import MOST_CONNECTIONS
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import UpstreamLinks
@@ -73,9 +74,10 @@ class Worker:
         devices: Mapping[int, str] = MappingProxyType({}),
         most_connections: int = MOST_CONNECTIONS,
         places: Places | None = None,
+        knobs: Sequence[Knob] = USUAL,
     ) -> None:
         self._name = name
-        self._core = Server(make_view, writes_file=(OUTPUT,) if ends.writer is not None else ())
+        self._core = Server(make_view, writes_file=(OUTPUT,) if ends.writer is not None else (), knobs=knobs)
         self._loop = Loop(self._woke, self._settled)
         self._scratch = Scratch()
         self._owner = owner
@@ -251,6 +253,8 @@ class Worker:
                 self._upstreams.failed(record.a, self._now, PulseError(record.b))
             case Kind.ATTACH:
                 self._clients.join(socket.socket(fileno=descriptors.pop()), record.a, Right(record.b), NEWEST)
+            case Kind.KNOB:
+                self._do(Turned(record.a & ~MUTED, record.b, bool(record.a & MUTED)))
             case Kind.FINISH:
                 self._finish()
             case Kind.REWIRE:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from eardrum.terms.audio import VOLUME_NORM
+from eardrum.terms.levels import HIGHEST
 
 MOST_CONNECTIONS = 2000  # on one outlet, as far as descriptors go
 
@@ -13,6 +16,13 @@ class Level(msgspec.Struct, frozen=True):
     """Volume (left, right) and mute of an outlet's output or input, as its programs set them."""
 
     volume: tuple[int, int] = (VOLUME_NORM, VOLUME_NORM)
+    muted: bool = False
+
+
+class Knob(msgspec.Struct, frozen=True):
+    """Volume and mute of an outlet's output or input, as the person sets them."""
+
+    volume: Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)] = VOLUME_NORM
     muted: bool = False
 
 
@@ -26,10 +36,13 @@ class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     name: str
     output: str  # a wire end: host, host:SINK, room:NAME, file:PATH, fifo:PATH, alsa:DEVICE, null
     input: str = ""  # host, host:SOURCE, room:NAME, file:PATH, loop:PATH, fifo:PATH, alsa:DEVICE, silence, or "": none
-    output_level: Level = Level()
-    input_level: Level = Level()
+    output_level: Level | None = None  # None: no program has set one
+    input_level: Level | None = None
     modules: bool = False  # programs may load the emulated modules
     hear: bool = False  # what its input hears on the host may be a monitor
+    output_knob: Knob | None = None  # None: the person has set nothing
+    input_knob: Knob | None = None
+    ceiling: int | None = None  # the highest level of its streams
 
 
 class RoomSpec(msgspec.Struct, frozen=True, tag="room"):

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from eardrum.protocol.catalog import (
     MASK_ALL,
     Ack,
-    Change,
-    Facility,
     Found,
     GetSinkInfo,
     GetSinkInfoList,
@@ -32,8 +30,8 @@ from eardrum.protocol.catalog import (
     SuspendSource,
 )
 from eardrum.protocol.kinds import FormatInfo
+from eardrum.server import levels
 from eardrum.server.answers.table import Answers
-from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.objects import Client, Sink, Source
 from eardrum.server.routing import follow_default, suspend
 from eardrum.server.rules import sources_of
@@ -59,7 +57,7 @@ def sink_info(client: Client, sink: Sink) -> SinkInfo:
         sample_spec=sink.spec,
         channel_map=sink.channel_map,
         volume=sink.volume,
-        muted=sink.muted,
+        muted=sink.silent,
         monitor_source_index=monitor.index if monitor else None,
         monitor_source_name=monitor.name if monitor else None,
         module_index=sink.module,
@@ -80,7 +78,7 @@ def source_info(source: Source) -> SourceInfo:
         sample_spec=source.spec,
         channel_map=source.channel_map,
         volume=source.volume,
-        muted=source.muted,
+        muted=source.silent,
         monitor_of_sink_index=sink.index if sink else None,
         monitor_of_sink_name=sink.name if sink else None,
         module_index=source.module,
@@ -112,21 +110,7 @@ def checked_volume(volume: Volume, channels: int) -> Volume:
 
 
 def _set_level(server: Server, client: Client, device: Sink | Source, volume: Volume, muted: bool) -> Ack:
-    if device.bus is not None:
-        device.bus.advance(server.now)
-    device.set_level(checked_volume(volume, len(device.channel_map)), muted)
-    if isinstance(device, Sink):
-        client.view.changed(Facility.SINK, Change.CHANGED, device.index)
-        if device.bus is None:  # what is mixed here gets the sink's level as a whole
-            for stream in client.view.sink_inputs.values():
-                if stream.sink is device:
-                    stream.level_changed()
-        if device.module is None:
-            server.keep_level(client.view, OUTPUT, device)
-    else:
-        client.view.changed(Facility.SOURCE, Change.CHANGED, device.index)
-        if device.monitor_of is None and device.module is None:
-            server.keep_level(client.view, INPUT, device)
+    levels.set_level(server, client.view, device, checked_volume(volume, len(device.channel_map)), muted)
     return Ack()
 
 
