@@ -26,6 +26,7 @@ SPEC = SampleSpec(SampleFormat.S32LE, 2, 44100)
 HOST_ONLY = {"volume": (1, 1), "muted": False, "driver": "card", "description": "Loewe, serial 4711"}
 DEFAULT_SOURCE, DEFAULT_SINK = GetSourceInfo(name="@DEFAULT_SOURCE@"), GetSinkInfo(name="@DEFAULT_SINK@")
 MIC, MONITOR = 1, 2
+BEHIND = 1000  # bytes
 
 
 def source(index: int, name: str = "mic", monitor_of: int | None = None, **more) -> SourceInfo:
@@ -81,7 +82,7 @@ def microphone() -> Host:
     host.has(GetSourceInfo(index=MIC), source(MIC))
     host.has(GetSourceInfo(index=MONITOR), source(MONITOR, "speakers.monitor", monitor_of=0))
     host.answers()
-    host.devices.listens(7, MIC)
+    host.devices.listens(7, MIC, BEHIND)
     host.answers()
     assert host.heard == {7}
     return host
@@ -157,7 +158,7 @@ def test_endless_events_lead_to_one_question_for_each_answer():
     host.has(DEFAULT_SOURCE, source(MIC))
     host.has(GetSourceInfo(index=MIC), source(MIC))
     host.answers()
-    host.devices.listens(7, MIC)
+    host.devices.listens(7, MIC, BEHIND)
     for _ in range(1000):
         host.tells(Facility.SERVER)
         host.tells(Facility.SOURCE, index=MIC)
@@ -176,7 +177,7 @@ def test_nothing_is_heard_before_the_source_is_known():
     host = Host(records=True)
     host.has(DEFAULT_SOURCE, source(MIC))
     host.has(GetSourceInfo(index=MIC), source(MIC))
-    host.devices.listens(7, MIC)
+    host.devices.listens(7, MIC, BEHIND)
     assert host.heard == set()
     host.answers()
     assert host.heard == {7}
@@ -186,7 +187,7 @@ def test_a_monitor_is_not_heard():
     host = Host(records=True)
     host.has(DEFAULT_SOURCE, source(MONITOR, "speakers.monitor", monitor_of=0))
     host.has(GetSourceInfo(index=MONITOR), source(MONITOR, "speakers.monitor", monitor_of=0))
-    host.devices.listens(7, MONITOR)
+    host.devices.listens(7, MONITOR, BEHIND)
     host.answers()
     assert host.heard == set()
     assert host.shapes == []
@@ -196,26 +197,41 @@ def test_a_monitor_is_heard_by_who_may_hear():
     host = Host(records=True, may_hear=True)
     host.has(DEFAULT_SOURCE, source(MONITOR, "speakers.monitor", monitor_of=0))
     host.has(GetSourceInfo(index=MONITOR), source(MONITOR, "speakers.monitor", monitor_of=0))
-    host.devices.listens(7, MONITOR)
+    host.devices.listens(7, MONITOR, BEHIND)
     assert host.heard == set()
     host.answers()
     assert host.heard == {7}
 
 
 def test_a_stream_that_is_moved_to_a_monitor_is_not_heard_until_it_comes_back(microphone):
-    microphone.devices.listens(7, MONITOR)
+    microphone.devices.listens(7, MONITOR, BEHIND)
     assert microphone.heard == set()
     microphone.answers()
     assert microphone.heard == set()
-    microphone.devices.listens(7, MIC)
+    microphone.devices.listens(7, MIC, BEHIND)
     microphone.answers()
     assert microphone.heard == {7}
 
 
 def test_a_stream_that_goes_to_a_known_microphone_is_heard_at_once(microphone):
-    microphone.devices.listens(8, MIC)
+    microphone.devices.listens(8, MIC, BEHIND)
     assert microphone.heard == {7, 8}
     assert microphone.asked() == []
+
+
+def test_what_is_left_of_a_monitor_is_stale_and_nothing_else(microphone):
+    microphone.devices.listens(8, MIC, BEHIND)
+    microphone.devices.listens(8, MIC, BEHIND)
+    assert microphone.devices.stale == {}
+    microphone.devices.listens(7, MONITOR, BEHIND)
+    microphone.answers()
+    assert microphone.devices.stale == {}
+    microphone.devices.listens(7, MIC, BEHIND)
+    assert microphone.devices.stale == {7: BEHIND}
+    microphone.tells(Facility.SOURCE, Change.REMOVED, MIC)
+    assert microphone.devices.stale == {7: BEHIND, 8: BEHIND}
+    microphone.devices.forget(7)
+    assert microphone.devices.stale == {8: BEHIND}
 
 
 def test_a_monitor_as_new_default_is_no_microphone_even_before_the_stream_is_moved(microphone):
@@ -255,13 +271,13 @@ def test_any_other_answer_is_no_microphone(answer):
     host = Host(records=True)
     host.has(DEFAULT_SOURCE, source(MIC))
     host.has(GetSourceInfo(index=MIC), answer)
-    host.devices.listens(7, MIC)
+    host.devices.listens(7, MIC, BEHIND)
     host.answers()
     assert host.heard == set()
 
 
 def test_a_source_that_is_not_said_is_none(microphone):
-    microphone.devices.listens(7, None)
+    microphone.devices.listens(7, None, BEHIND)
     microphone.answers()
     assert microphone.heard == set()
 
@@ -271,18 +287,18 @@ def test_a_wire_with_a_name_leads_to_that_source_and_no_other(may_hear):
     host = Host(records=True, name="phone", may_hear=may_hear)
     host.has(GetSourceInfo(index=5), source(5, "phone"))
     host.has(GetSourceInfo(index=MIC), source(MIC, "mic"))
-    host.devices.listens(7, 5)
+    host.devices.listens(7, 5, BEHIND)
     host.answers()
     assert host.heard == {7}
     host.tells(Facility.SERVER)  # whatever is the default
     assert host.heard == {7}
-    host.devices.listens(7, MIC)
+    host.devices.listens(7, MIC, BEHIND)
     host.answers()
     assert host.heard == set()
 
 
 def test_a_stream_that_is_gone_leaves_nothing(microphone):
-    microphone.devices.listens(8, MONITOR)
+    microphone.devices.listens(8, MONITOR, BEHIND)
     microphone.devices.forget(8)
     microphone.devices.forget(7)
     microphone.devices.forget(99)
@@ -304,7 +320,7 @@ def test_whatever_happens_no_stream_is_heard_whose_last_known_source_is_a_monito
         host.has(GetSourceInfo(index=number), source(number, "x.monitor", monitor_of=number))
     for stream, number, answers in steps:
         where[stream] = number
-        host.devices.listens(stream, number)
+        host.devices.listens(stream, number, BEHIND)
         if answers:
             host.devices.heed(SubscribeEvent(event=event, index=number))
             host.answers()

@@ -254,6 +254,20 @@ def test_what_is_recorded_elsewhere_than_where_the_wire_leads_is_silence(upstrea
     assert upstream.sends(4, b"abcd") == [Recorded(1, memoryview(b"\x80" * 4))]
 
 
+def test_what_was_on_its_way_from_a_monitor_is_not_heard_after_it(upstream):
+    u8 = CreateRecordStream(sample_spec=SampleSpec(SampleFormat.U8, 1, 1000), channel_map=b"\0")
+    command = upstream.says(1, 1, u8)
+    reply = RecordStreamCreated(channel=4, source_output=104, source_index=2, fragsize=50)
+    upstream.answers(command, reply)
+    back = RecordStreamMoved(channel=4, source_index=1, source_name="mic", suspended=False, fragsize=50)
+    _, asks = upstream.tells(back)
+    (question,) = upstream.hears_all(asks.packet)
+    upstream.answers(question, MICROPHONE)
+    silence, sound = b"\x80" * 100, b"a" * 100
+    heard = [bytes(outcome.data) for _ in range(4) for outcome in upstream.sends(4, sound)]
+    assert heard == [silence] * 3 + [sound]  # 50 bytes and a quarter of a second
+
+
 def test_the_device_at_the_end_of_the_wire_is_told_without_its_names(upstream):
     hello = upstream.hears_all(upstream.streams.hello("box"))
     (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))

@@ -78,11 +78,13 @@ class Devices:
 
     `heard` are the record streams whose samples may be passed on. A stream is one of them when the upstream has said
     what source it hears and that this is a right one; a wire without a name needs a right default source as well.
+    `stale` are streams that heard another source before, and how many bytes of that may still come from the upstream.
     """
 
     def __init__(self, records: bool, name: str, may_hear: bool, ask: Ask, shaped: Callable[[Shape], None]) -> None:
         """`ask` says a question; `shaped` is told how the device at the end of the wire is made, and made anew."""
         self.heard: frozenset[int] = frozenset()
+        self.stale: dict[int, int] = {}
         self._records = records
         self._name = name
         self._may_hear = may_hear
@@ -95,6 +97,7 @@ class Devices:
         self._end_index: int | None = None
         self._end_right = False
         self._streams: dict[int, int | None] = {}  # record streams and the number of the source that each hears
+        self._behind: dict[int, int] = {}  # how many bytes upstream holds of each
         self._sources: dict[int, _Source] = {}  # those
 
     @property
@@ -117,13 +120,21 @@ class Devices:
                 self._end.look()
             source = self._sources.get(index)
             if source is not None:
-                source.right &= change == Change.CHANGED  # what a source is does not change while it is there
+                if change != Change.CHANGED:  # what a source is does not change while it is there
+                    source.right = False
+                    for stream in (stream for stream, heard in self._streams.items() if heard == index):
+                        self.stale[stream] = self._behind[stream]
                 source.look()
         self._settle()
 
-    def listens(self, stream: int, index: int | None) -> None:
-        """This record stream was made, or moved: from now on it hears the source with this number, None: unknown."""
-        self._streams[stream] = index
+    def listens(self, stream: int, index: int | None, behind: int) -> None:
+        """This record stream was made, or moved: from now on it hears the source with this number, None: unknown.
+
+        `behind`: so many bytes of what it heard before may come after this was said.
+        """
+        if stream in self._streams and not self._is_at_right_source(stream):
+            self.stale[stream] = behind
+        self._streams[stream], self._behind[stream] = index, behind
         if index is not None and index not in self._sources:
             self._sources[index] = _Source(index, self._ask, self._learn_source)
             self._sources[index].look()
@@ -132,7 +143,8 @@ class Devices:
     def forget(self, stream: int) -> None:
         """This record stream is gone."""
         if stream in self._streams:
-            del self._streams[stream]
+            del self._streams[stream], self._behind[stream]
+            self.stale.pop(stream, None)
             self._settle()
 
     def _learn_end(self, answer: Message | None) -> None:
@@ -156,10 +168,13 @@ class Devices:
         monitor = info.monitor_of_sink_index is not None or info.monitor_of_sink_name is not None
         return self._name in ("", info.name) and (self._may_hear or not monitor)
 
+    def _is_at_right_source(self, stream: int) -> bool:
+        index = self._streams[stream]
+        return index is not None and self._sources[index].right
+
     def _settle(self) -> None:
         """Find anew which streams may be heard, and forget sources that none hears."""
         used = set(self._streams.values())
         self._sources = {index: source for index, source in self._sources.items() if index in used}
-        right = {index for index, source in self._sources.items() if source.right}
         leads = self._end_right or bool(self._name)
-        self.heard = frozenset(stream for stream, index in self._streams.items() if leads and index in right)
+        self.heard = frozenset(stream for stream in self._streams if leads and self._is_at_right_source(stream))

@@ -31,7 +31,7 @@ from eardrum.protocol.catalog import (
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply, Told
 from eardrum.protocol.message import Message
 from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
-from eardrum.terms.audio import SampleSpec
+from eardrum.terms.audio import MAX_QUEUE, SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.properties import value
 from eardrum.upstream.devices import Devices, Shape
@@ -40,6 +40,7 @@ _ABOUT_RECORD_STREAMS = (
     RecordBufferAttrChanged, RecordStreamEvent, RecordStreamKilled, RecordStreamMoved, RecordStreamSuspended,
 )  # fmt: skip
 _BY_INDEX = (SetSinkInputVolume, SetSinkInputMute)
+HELD_UPSTREAM = 250_000  # µs of sound that can be on its way through an upstream, besides what its queue gathers
 MOST_QUESTIONS = 256  # about devices, that wait for an answer
 
 
@@ -176,8 +177,7 @@ class Streams:
                 case SoundPacket():
                     stream = self._recording.get(heard.channel)
                     if stream is not None:
-                        data = heard.data if stream in self._devices.heard else self._silence(stream, len(heard.data))
-                        outcomes.append(Recorded(stream, data))
+                        outcomes.append(Recorded(stream, self._heard(stream, heard.data)))
                 case Told():
                     self._told(heard.message, outcomes)
                 case Reply():
@@ -202,8 +202,20 @@ class Streams:
                 self._news.clear()
         return outcomes
 
-    def _silence(self, stream: int, nbytes: int) -> memoryview:
-        return memoryview(bytes((self._specs[stream].silence,)) * nbytes)
+    def _heard(self, stream: int, data: memoryview) -> memoryview:
+        """What may be heard of these samples: all or nothing."""
+        devices = self._devices
+        if stream in devices.heard:
+            if stream not in devices.stale:
+                return data
+            devices.stale[stream] -= len(data)
+            if devices.stale[stream] <= 0:
+                del devices.stale[stream]
+        return memoryview(bytes((self._specs[stream].silence,)) * len(data))
+
+    def _listens(self, stream: int, source: int | None, fragsize: int) -> None:
+        behind = min(fragsize, MAX_QUEUE) + self._specs[stream].bytes_for(HELD_UPSTREAM)
+        self._devices.listens(stream, source, behind)
 
     def _learn(self, stream: int, message: Message) -> None:
         if getattr(message, "channel", None) == CONTROL:  # sound sent there would be read as commands
@@ -215,7 +227,7 @@ class Streams:
             case RecordStreamCreated():
                 self._recording[message.channel] = stream
                 self._channels[stream], self._indexes[stream] = message.channel, message.source_output
-                self._devices.listens(stream, message.source_index)
+                self._listens(stream, message.source_index, message.fragsize)
 
     def _told(self, message: Any, outcomes: list[Outcome]) -> None:
         if isinstance(message, SubscribeEvent):
@@ -230,5 +242,5 @@ class Streams:
             if isinstance(message, PlaybackStreamKilled | RecordStreamKilled):
                 self._forget(stream)
             elif isinstance(message, RecordStreamMoved):
-                self._devices.listens(stream, message.source_index)
+                self._listens(stream, message.source_index, message.fragsize)
             outcomes.append(Said(stream, message))
