@@ -39,6 +39,7 @@ docs: setup generated ## the pages as a site in build/docs/html, and the man pag
 
 bench: setup ## what streams and questions cost on outlets, beside the same on PulseAudio and pipewire-pulse
 	$(BIN)/python bench/mixing.py
+	$(BIN)/python bench/carrying.py
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/questions.py
 	$(BIN)/python bench/codec.py

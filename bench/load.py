@@ -1,8 +1,8 @@
 """Load for a sound server: many connections in one process, a playback stream on each, which answers every REQUEST at
 once with samples that lie ready.
 
-As a program it prints READY when all streams play. A line on standard input begins the measuring; at the end of
-standard input it prints what it measured, as JSON, and ends.
+As a program it is told a Load as JSON and prints READY when all streams play. A line on standard input begins the
+measuring; at the end of standard input it prints what it measured, as JSON, and ends.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 from eardrum.protocol.catalog import (
     Auth,
@@ -30,7 +31,11 @@ from eardrum.protocol.message import NEWEST, Message
 from eardrum.protocol.packets import DESCRIPTOR_BYTES, sound_head
 from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 
-NOISE = os.urandom(2 * 1024 * 1024)  # full scale, s16
+SOUND_BYTES = 2 * 1024 * 1024
+SOUNDS = {  # what is played in each format: noise at full scale, and for floats what is no sound but no silence either
+    SampleFormat.S16LE: os.urandom(SOUND_BYTES),
+    SampleFormat.FLOAT32LE: struct.pack("<f", 0.01) * (SOUND_BYTES // 4),
+}
 READ_BYTES = 4096
 _LENGTH = struct.Struct(">I")
 _REQUEST = struct.Struct(">xIxI")  # channel and bytes, behind command and tag
@@ -40,12 +45,18 @@ _ONE_REQUEST = DESCRIPTOR_BYTES + 10 + _REQUEST.size
 
 @dataclass(frozen=True)
 class Load:
-    """What is to be played: s16le, stereo."""
+    """What is to be played, a connection for each stream."""
 
     address: str  # as in PULSE_SERVER; several, with commas between them, get a stream each in turn
     streams: int
     rate: int = 48_000  # Hz
     latency: float = 0.02  # seconds, with ADJUST_LATENCY; 0: the server's default buffer
+    channels: int = 2
+    format: SampleFormat = SampleFormat.S16LE
+
+    @cached_property
+    def spec(self) -> SampleSpec:
+        return SampleSpec(self.format, self.channels, self.rate)
 
 
 @dataclass
@@ -63,7 +74,8 @@ class Generator:
     """All the streams of a load."""
 
     def __init__(self, load: Load) -> None:
-        self._spec = SampleSpec(SampleFormat.S16LE, 2, load.rate)
+        self._spec = load.spec
+        self._sound = SOUNDS[load.format]
         self._load = load
         self._epoll = select.epoll()
         self._connections: dict[int, tuple[socket.socket, Asking]] = {}
@@ -89,8 +101,8 @@ class Generator:
         """Play until standard input ends."""
         create = CreatePlaybackStream(
             sample_spec=self._spec,
-            channel_map=STEREO,
-            volume=(VOLUME_NORM, VOLUME_NORM),
+            channel_map=STEREO if self._load.channels == 2 else bytes(range(1, self._load.channels + 1)),
+            volume=(VOLUME_NORM,) * self._load.channels,
             tlength=self._spec.bytes_for(int(self._load.latency * 1e6)) if self._load.latency else INVALID,
             adjust_latency=bool(self._load.latency),
             proplist={"media.name": b"load\0"},
@@ -143,7 +155,7 @@ class Generator:
         self._found.packets += 1
         packet = self._packets.get((channel, nbytes))
         if packet is None:
-            packet = self._packets[channel, nbytes] = sound_head(channel, nbytes) + NOISE[:nbytes]
+            packet = self._packets[channel, nbytes] = sound_head(channel, nbytes) + self._sound[:nbytes]
         if connection.send(packet) < len(packet):
             raise RuntimeError("the server does not read")
 
@@ -166,8 +178,7 @@ class Generator:
 
 
 def main() -> None:
-    address, streams, rate, latency = sys.argv[1:]
-    print(json.dumps(asdict(Generator(Load(address, int(streams), int(rate), float(latency))).run())), flush=True)
+    print(json.dumps(asdict(Generator(Load(**json.loads(sys.argv[1]))).run())), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from load import Load, Measured
@@ -85,8 +85,7 @@ class Place:
 @contextmanager
 def playing(stage: Stage, load: Load) -> Iterator[subprocess.Popen[bytes]]:
     """While this lasts, the load plays; it may be measured."""
-    words = [load.address, str(load.streams), str(load.rate), str(load.latency)]
-    argv = [sys.executable, LOAD, *words]
+    argv = [sys.executable, LOAD, json.dumps(asdict(load))]
     program = stage.start("load", argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert program.stdout is not None
     if program.stdout.readline() != b"READY\n":

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import mmap
 import os
+import signal
+import subprocess
 import time
 
-from eardrum.testing.processes import cpu, descriptors, private_memory
+from eardrum.testing.processes import cpu, descriptors, family, private_memory
 
 
 def test_time_that_is_used_counts():
@@ -27,3 +29,17 @@ def test_descriptors_are_counted():
     assert descriptors(os.getpid()) == before + 2
     os.close(one)
     os.close(other)
+
+
+def test_a_family_is_a_process_and_its_descendants():
+    command = ["sh", "-c", "sleep 60 & echo; wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as shell:
+        try:
+            assert shell.stdout is not None
+            shell.stdout.readline()
+            mine = family(shell.pid)
+            assert mine[0] == shell.pid
+            assert len(mine) == 2
+            assert set(mine) < set(family(os.getpid()))
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)

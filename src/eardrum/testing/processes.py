@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -11,6 +12,16 @@ def cpu(pids: Iterable[int]) -> float:
     """Seconds of CPU time, user and system, that these processes have used."""
     tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").iterdir()]
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+def family(pid: int) -> list[int]:
+    """This process and all that descend from it; those that end meanwhile may be missing."""
+    found = [pid]
+    for parent in found:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def private_memory(pid: int) -> float:
