@@ -40,12 +40,24 @@ from eardrum.protocol.catalog import (
     SetSinkVolume,
     Started,
     Stat,
+    StatReply,
     TriggerPlaybackStream,
     Underflow,
     UpdatePlaybackStreamSampleRate,
 )
 from eardrum.server.core import MOST_UNANSWERED, Server
-from eardrum.server.effects import Answer, KeepLevel, Refuse, Reissue, ReissueSound, Tell, WantUpstream, WireSays
+from eardrum.server.effects import (
+    NO_STREAM,
+    Answer,
+    KeepLevel,
+    Refuse,
+    Reissue,
+    ReissueSound,
+    Tell,
+    WakeMe,
+    WantUpstream,
+    WireSays,
+)
 from eardrum.server.events import (
     INPUT,
     OUTPUT,
@@ -60,9 +72,11 @@ from eardrum.server.events import (
     UpstreamReady,
     UpstreamRefused,
     UpstreamTold,
+    Woke,
 )
 from eardrum.server.routing import MAX_STREAMS
 from eardrum.server.views import outlet_view
+from eardrum.server.wires import RETRY
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
@@ -93,6 +107,9 @@ CREATED = PlaybackStreamCreated(
     channel=0, sink_input=0, missing=8000, maxlength=4000000, tlength=8820, prebuf=4416, minreq=2204,
     sample_spec=SPEC, channel_map=STEREO, sink_index=0, sink_name="output", latency=12500, format=ANY,
 )  # fmt: skip
+STOOD_IN_FOR = replace(
+    CREATED, missing=6616, maxlength=4194304, tlength=6616, prebuf=4416, latency=ANY, suspended=False
+)
 METRICS = {"maxlength": 4000000, "tlength": 4000, "prebuf": 3000, "minreq": 1000, "latency": 50}
 
 
@@ -146,27 +163,31 @@ def test_the_upstream_is_wanted_once_for_all_that_wait():
     ).over()
 
 
-def test_an_upstream_that_cannot_be_had_refuses_and_is_wanted_again_by_the_next():
+def test_an_upstream_that_cannot_be_had_is_stood_in_for_and_goes_on_being_wanted():
     (
         outlet()
         >> Asked(1, 1, CREATE)
         << WantUpstream(OUTPUT)
         >> UpstreamLost(OUTPUT, PulseError.CONNECTIONREFUSED)
-        << Refuse(1, 1, PulseError.CONNECTIONREFUSED)
-        >> Asked(1, 2, CREATE)
-        << WantUpstream(OUTPUT)
+        << Answer(1, 1, STOOD_IN_FOR)
+        >> Asked(1, 2, replace(CREATE, sync_id=6))
+        << Answer(1, 2, ANY)
+        >> UpstreamReady(OUTPUT)
+        << Reissue(OUTPUT, 1, 1, replace(CREATE_UPSTREAM, corked=True))
+        << Reissue(OUTPUT, 2, 2, replace(CREATE_UPSTREAM, corked=True, sync_id=2))
     ).over()
 
 
-def test_what_the_upstream_refuses_is_refused_and_nothing_remains():
+@pytest.mark.parametrize("error", [PulseError.INVALID, PulseError.NOTSUPPORTED])
+def test_what_a_client_should_not_have_asked_is_refused_and_nothing_remains(error):
     (
         outlet()
         >> UpstreamReady(OUTPUT)
         >> Asked(1, 1, CREATE)
         << Reissue(OUTPUT, 1, 1, ANY)
-        >> UpstreamRefused(1, PulseError.TOOLARGE)
-        << Refuse(1, 1, PulseError.TOOLARGE)
-        << WireSays(OUTPUT, PulseError.TOOLARGE)
+        >> UpstreamRefused(1, error)
+        << Refuse(1, 1, error)
+        << WireSays(OUTPUT, error)
         >> Asked(1, 2, CREATE)
         << Reissue(OUTPUT, 2, 2, ANY)
         >> UpstreamAnswered(2, CREATED_UPSTREAM)
@@ -175,15 +196,19 @@ def test_what_the_upstream_refuses_is_refused_and_nothing_remains():
     ).over()
 
 
-def test_a_reply_of_another_kind_is_the_upstreams_fault():
-    (
-        outlet()
-        >> UpstreamReady(OUTPUT)
-        >> Asked(1, 1, CREATE)
-        << Reissue(OUTPUT, 1, 1, ANY)
-        >> UpstreamAnswered(1, Ack())
-        << Refuse(1, 1, PulseError.PROTOCOL)
-    ).over()
+@pytest.mark.parametrize(
+    "outcome",
+    [UpstreamRefused(1, PulseError.TOOLARGE), UpstreamRefused(1, PulseError.NOENTITY), UpstreamAnswered(1, Ack())],
+    ids=["too large", "no entity", "of another kind"],
+)
+def test_what_is_refused_for_no_fault_of_the_client_is_stood_in_for_and_asked_again(outcome):
+    says = [WireSays(OUTPUT, outcome.error)] if isinstance(outcome, UpstreamRefused) else []
+    play = outlet() >> UpstreamReady(OUTPUT) >> Asked(1, 1, CREATE) << Reissue(OUTPUT, 1, 1, ANY)
+    play = play >> outcome << Answer(1, 1, STOOD_IN_FOR)
+    for effect in says:
+        play = play << effect
+    play = play << WakeMe(RETRY) >> Woke(RETRY, 0.0)
+    (play << Reissue(OUTPUT, 1, 2, replace(CREATE_UPSTREAM, corked=True)) << WakeMe(None)).over()
 
 
 def test_a_client_that_is_gone_before_the_answer_leaves_nothing_upstream():
@@ -462,12 +487,14 @@ def test_what_is_not_known_to_be_harmless_is_not_passed_on():
     (playing() >> UpstreamTold(1, told) >> UpstreamTold(7, Started(channel=3))).over()
 
 
-def test_a_stream_that_the_upstream_kills_is_killed():
+def test_a_stream_that_the_upstream_kills_is_killed_if_the_upstream_lives_on():
     (
         playing()
         >> Asked(1, 2, DrainPlaybackStream(channel=0))
         << Reissue(OUTPUT, 1, 2, ANY)
         >> UpstreamTold(1, PlaybackStreamKilled(channel=99))
+        << Reissue(OUTPUT, NO_STREAM, 3, Stat())
+        >> UpstreamAnswered(3, StatReply())
         << Tell(1, PlaybackStreamKilled(channel=0))
         << Refuse(1, 2, PulseError.NOENTITY)
         << Reissue(OUTPUT, 1, None, DeletePlaybackStream(channel=1))
@@ -513,25 +540,25 @@ def test_a_client_that_leaves_takes_its_streams_along():
     (playing() >> Left(1) << Reissue(OUTPUT, 1, None, DeletePlaybackStream(channel=1))).over()
 
 
-def test_a_lost_upstream_answers_what_was_asked_and_kills_its_streams():
+def test_what_a_lost_upstream_was_asked_its_stand_in_answers_and_a_new_stream_has_one_at_once():
     (
         playing()
-        >> Asked(1, 2, DrainPlaybackStream(channel=0))
+        >> Asked(1, 2, CorkPlaybackStream(channel=0, cork=True))
         << Reissue(OUTPUT, 1, 2, ANY)
         >> Asked(1, 3, CREATE)
         << Reissue(OUTPUT, 2, 3, ANY)
         >> UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED)
-        << Refuse(1, 2, PulseError.CONNECTIONTERMINATED)
-        << Refuse(1, 3, PulseError.CONNECTIONTERMINATED)
-        << Tell(1, PlaybackStreamKilled(channel=0))
+        << Answer(1, 3, ANY)
+        << Answer(1, 2, Ack())
+        << WantUpstream(OUTPUT)
         >> piece(4, 4)
         >> Asked(1, 4, CREATE)
-        << WantUpstream(OUTPUT)
+        << Answer(1, 4, ANY)
     ).over()
 
 
 def test_one_wire_that_is_lost_leaves_the_other_alone():
-    record = CreateRecordStream(sample_spec=SPEC, channel_map=STEREO)
+    record = CreateRecordStream(sample_spec=SPEC, channel_map=STEREO, corked=True)
     created = RecordStreamCreated(channel=3, source_output=4)
     (
         playing()
@@ -541,7 +568,7 @@ def test_one_wire_that_is_lost_leaves_the_other_alone():
         >> UpstreamAnswered(2, created)
         << Answer(1, 2, ANY)
         >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED)
-        << Tell(1, ANY)
+        << WantUpstream(INPUT)
         >> UpstreamTold(1, Started(channel=99))
         << Tell(1, Started(channel=0))
     ).over()

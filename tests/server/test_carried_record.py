@@ -23,10 +23,12 @@ from eardrum.protocol.catalog import (
     SetRecordStreamBufferAttr,
     SetSourceMute,
     SetSourceOutputMute,
+    Stat,
+    StatReply,
     UpdateRecordStreamSampleRate,
 )
 from eardrum.server.core import Server
-from eardrum.server.effects import Answer, KeepLevel, Refuse, Reissue, SendSound, Tell, WantUpstream
+from eardrum.server.effects import NO_STREAM, Answer, KeepLevel, Refuse, Reissue, SendSound, Tell, WakeMe, WantUpstream
 from eardrum.server.events import (
     INPUT,
     Asked,
@@ -39,6 +41,7 @@ from eardrum.server.events import (
     UpstreamReady,
     UpstreamSound,
     UpstreamTold,
+    Woke,
 )
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID, MAX_QUEUE, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
@@ -70,6 +73,9 @@ CREATED_UPSTREAM = RecordStreamCreated(
 CREATED = RecordStreamCreated(
     channel=0, source_output=0, maxlength=1000, fragsize=80, sample_spec=SPEC, channel_map=MONO,
     source_index=1, source_name="input", latency=10, format=ANY,
+)  # fmt: skip
+MOVED = RecordStreamMoved(
+    channel=0, source_index=1, source_name="input", suspended=False, maxlength=1000, fragsize=80, latency=10
 )  # fmt: skip
 
 
@@ -238,21 +244,92 @@ def test_the_source_that_the_wire_names_is_asked_for():
     ).over()
 
 
-def test_a_stream_that_the_upstream_kills_is_killed():
+def test_a_stream_that_the_upstream_kills_is_killed_if_the_upstream_lives_on():
     (
         recording()
         >> UpstreamTold(1, RecordStreamKilled(channel=99))
+        << Reissue(INPUT, NO_STREAM, 2, Stat())
+        >> UpstreamAnswered(2, StatReply())
         << Tell(1, RecordStreamKilled(channel=0))
         << Reissue(INPUT, 1, None, DeleteRecordStream(channel=1))
     ).over()
 
 
-def test_a_lost_upstream_kills_it():
+SILENCE = bytes((128,)) * 80
+
+
+def test_a_lost_upstream_is_stood_in_for_by_paced_silence_and_the_read_index_goes_on():
+    latency = GetRecordLatency(channel=0, client_time=TIME)
+    told = {"monitor_latency": 0, "playing": True, "client_time": TIME, "server_time": ANY}
     (
         recording()
+        >> Woke(1.0, 0.0)
+        >> sound(7)
+        << SendSound(1, 0, bytes((7,)) * 80)
         >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED)
-        << Tell(1, RecordStreamKilled(channel=0))
-        >> sound(1)
+        << WantUpstream(INPUT)
+        << WakeMe(1.01)
+        >> Woke(1.01, 0.0)
+        << SendSound(1, 0, SILENCE)
+        << WakeMe(1.02)
+        >> Asked(1, 2, latency)
+        << Answer(1, 2, RecordLatency(source_latency=0, write_index=160, read_index=160, **told))
+        >> UpstreamReady(INPUT)
+        << Reissue(INPUT, 1, 2, CREATE_UPSTREAM)
+        >> Woke(1.02, 0.0)
+        << SendSound(1, 0, SILENCE)
+        << WakeMe(1.03)
+        >> UpstreamAnswered(2, CREATED_UPSTREAM)
+        >> sound(5)
+        << SendSound(1, 0, bytes((5,)) * 80)
+        >> Asked(1, 3, latency)
+        << Reissue(INPUT, 1, 3, ANY)
+        >> UpstreamAnswered(3, RecordLatency(source_latency=7, write_index=100, read_index=80, **told))
+        << Answer(1, 3, RecordLatency(source_latency=7, write_index=340, read_index=320, **told))
+        >> Woke(1.03, 0.0)
+        << WakeMe(None)
+    ).over()
+
+
+def test_a_stream_that_begins_without_an_upstream_gets_silence_and_is_corked_upstream_if_it_is_by_then():
+    (
+        Play(Server(outlet_view("box", WireEnd("room", "studio"), WireEnd("room", "studio"))))
+        >> Joined(1, 0, ALL, 35)
+        >> Asked(1, 1, CREATE)
+        << WantUpstream(INPUT)
+        >> UpstreamLost(INPUT, PulseError.CONNECTIONREFUSED)
+        << Answer(1, 1, ANY)
+        << WakeMe(0.01)
+        >> Woke(0.01, 0.0)
+        << SendSound(1, 0, SILENCE)
+        << WakeMe(0.02)
+        >> UpstreamReady(INPUT)
+        << Reissue(INPUT, 1, 1, CREATE_UPSTREAM)
+        >> Asked(1, 2, CorkRecordStream(channel=0, cork=True))
+        << Answer(1, 2, Ack())
+        >> UpstreamAnswered(1, CREATED_UPSTREAM)
+        << Tell(1, MOVED)
+        << Reissue(INPUT, 1, None, CorkRecordStream(channel=1, cork=True))
+    ).over()
+
+
+def test_a_flush_and_another_rate_are_the_stand_ins():
+    (
+        recording()
+        >> Woke(1.0, 0.0)
+        >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED)
+        << WantUpstream(INPUT)
+        << WakeMe(1.01)
+        >> Asked(1, 2, UpdateRecordStreamSampleRate(channel=0, rate=16000))
+        << Answer(1, 2, Ack())
+        >> Asked(1, 3, FlushRecordStream(channel=0))
+        << Answer(1, 3, Ack())
+        >> Woke(1.01, 0.0)
+        << SendSound(1, 0, SILENCE)
+        << SendSound(1, 0, SILENCE)
+        << WakeMe(1.015)
+        >> UpstreamReady(INPUT)
+        << Reissue(INPUT, 1, 2, replace(CREATE_UPSTREAM, sample_spec=SPEC._replace(rate=16000)))
     ).over()
 
 

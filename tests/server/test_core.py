@@ -400,7 +400,7 @@ SAID = st.lists(
     st.sampled_from(SAYABLE).flatmap(sensible)
     | SOUND
     | st.sampled_from((0.0, 0.004, 0.3, 5.0))
-    | st.sampled_from((Clogged, Unclogged)),
+    | st.sampled_from((Clogged, Unclogged, UpstreamLost, UpstreamReady)),
     max_size=25,
 )
 CREATE = CreatePlaybackStream(sample_spec=FLOAT, channel_map=STEREO, volume=NORM)
@@ -438,6 +438,10 @@ def test_whatever_a_client_says_is_answered_once_and_harms_nobody(world, said, s
                 program.write(channel, bytes(nbytes), seek, offset)
             case Message():
                 program.say(item)
+            case _ if item in (UpstreamLost, UpstreamReady):
+                wire = seed.choice((OUTPUT, INPUT))
+                stage.others.clear()
+                stage.happens(UpstreamReady(wire) if item is UpstreamReady else UpstreamLost(wire, PulseError.KILLED))
             case event:
                 stage.happens(event(program.number))
         answer_upstream(stage, seed)
@@ -449,6 +453,7 @@ def test_whatever_a_client_says_is_answered_once_and_harms_nobody(world, said, s
     if world == "carried":
         for wire in (OUTPUT, INPUT):
             stage.happens(UpstreamLost(wire, PulseError.CONNECTIONTERMINATED))
+        stage.passes(60.0)
         assert bystander.waits_for == []
 
 

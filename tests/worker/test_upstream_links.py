@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,21 +124,27 @@ def test_a_carried_record_stream_brings_sound(grow):
             assert caller.sound[0] == samples
 
 
-def test_an_upstream_that_cannot_be_had_is_told_and_is_not_wanted_again_at_once(grow):
+def test_an_upstream_that_cannot_be_had_goes_on_being_wanted_until_nobody_needs_it(grow):
     worker = grow("host")
     with worker.join() as caller:
-        tag = caller.say(CREATE)
-        worker.hears(Kind.WANT)
+        first = caller.say(CREATE)
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
         worker.says(Record(Kind.NO_UPSTREAM, OUTPUT, PulseError.CONNECTIONREFUSED))
-        assert caller.answer(tag) == PulseError.CONNECTIONREFUSED
-        for _ in range(20):
-            assert caller.ask(CREATE) == PulseError.CONNECTIONREFUSED
-        wanted = [record for record in worker.heard if record.kind is Kind.WANT]
-        assert len(wanted) == 1
+        assert isinstance(caller.answer(first), PlaybackStreamCreated)
+        for number in range(1, 20):
+            assert isinstance(caller.ask(replace(CREATE, sync_id=number)), PlaybackStreamCreated)
+        caller.close()
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 0)
+
+
+def test_a_desk_that_finds_no_upstream_in_time_is_not_waited_for(grow):
+    worker = grow("host")
+    with worker.join() as caller:
+        assert isinstance(caller.ask(CREATE), PlaybackStreamCreated)
 
 
 @pytest.mark.parametrize("garbage", [b"", bytes(100), b"\xff" * 100], ids=["end", "zeros", "ones"])
-def test_an_upstream_that_ends_or_says_nonsense_ends_its_streams_and_no_connection(grow, garbage):
+def test_an_upstream_that_ends_or_says_nonsense_is_stood_in_for_until_there_is_another(grow, garbage):
     worker = grow("host")
     with worker.join() as caller:
         tag = caller.say(CREATE)
@@ -151,11 +158,63 @@ def test_an_upstream_that_ends_or_says_nonsense_ends_its_streams_and_no_connecti
             upstream.socket.sendall(garbage)
             assert ends_at_once(upstream.socket)
         upstream.socket.close()
-        assert caller.answer(waits) == PulseError.CONNECTIONTERMINATED
-        caller.until(lambda: caller.tell_all(PlaybackStreamKilled), "its end")
-        assert caller.ask(Stat()) == StatReply()
-        caller.say(CREATE)
+        assert caller.answer(waits) == Ack()
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
+        caller.write(0, NOISE[:4000])
+        another = Upstream(worker, OUTPUT)
+        another.makes_a_stream()
+        while len(another.sound) < 4000:
+            another.hear()
+        assert another.sound == NOISE[:4000]
+        assert another.hears(CorkPlaybackStream).message.cork
+        assert caller.tell_all(PlaybackStreamKilled) == []
+        another.socket.close()
+
+
+def test_an_upstream_that_says_nothing_though_it_should_is_asked_and_then_lost(grow):
+    worker = grow("host")
+    with worker.join() as caller:
+        tag = caller.say(CREATE)
         worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT)
+        upstream.makes_a_stream()
+        caller.answer(tag)
+        asks = upstream.hears(Stat)
+        upstream.says(StatReply(), asks.tag)
+        upstream.hears(Stat)
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
+        assert ends_at_once(upstream.socket)
+        upstream.socket.close()
+
+
+def test_an_upstream_whose_streams_are_corked_may_be_silent(grow):
+    worker = grow("host")
+    with worker.join() as caller:
+        tag = caller.say(replace(CREATE, corked=True))
+        worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT)
+        upstream.makes_a_stream()
+        caller.answer(tag)
+        upstream.socket.settimeout(1.5 * upstream_links.QUIET)
+        with pytest.raises(TimeoutError):
+            upstream.hears(Stat)
+        upstream.socket.close()
+
+
+def test_another_upstream_takes_the_place_of_the_first(grow):
+    worker = grow("host")
+    with worker.join() as caller:
+        tag = caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        first = Upstream(worker, OUTPUT)
+        first.makes_a_stream()
+        caller.answer(tag)
+        second = Upstream(worker, OUTPUT)
+        second.makes_a_stream()
+        assert ends_at_once(first.socket)
+        first.socket.close()
+        assert [record for record in worker.heard if record.kind is Kind.WANT] == [Record(Kind.WANT, OUTPUT, 1)]
+        second.socket.close()
 
 
 def test_while_an_upstream_does_not_read_no_client_is_read_from_and_nothing_is_lost(grow):
@@ -194,7 +253,6 @@ def test_a_wire_that_leads_elsewhere_loses_its_upstream_and_names_the_device_the
         worker.says(Record(Kind.REWIRE, OUTPUT), [pipe])
         os.close(pipe)
         assert ends_at_once(first.socket)
-        caller.say(CREATE)
         worker.hears(Kind.WANT)
         second = Upstream(worker, OUTPUT)
         assert second.hears(CreatePlaybackStream).message.sink_name == "second"

@@ -17,6 +17,7 @@ from eardrum.protocol.catalog import (
     PlaybackBufferAttrChanged,
     PlaybackBufferAttrSet,
     PlaybackLatency,
+    PlaybackStreamCreated,
     PlaybackStreamKilled,
     PlaybackStreamMoved,
     PlaybackStreamSuspended,
@@ -31,11 +32,14 @@ from eardrum.protocol.catalog import (
     UpdatePlaybackStreamSampleRate,
 )
 from eardrum.protocol.message import Message
-from eardrum.server.carried import Carried, error_of, upstream_proplist
+from eardrum.protocol.packets import PIECE
+from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
 from eardrum.server.echo import Echo
 from eardrum.server.effects import ReissueSound
 from eardrum.server.events import OUTPUT, Sound
+from eardrum.server.indexes import Indexes
 from eardrum.server.playback import PlaybackStream
+from eardrum.server.stand_in import Rest, StandIn
 from eardrum.server.stream import Agreed, Tag
 from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, Volume, multiply
 from eardrum.terms.errors import PulseError, Refused
@@ -45,8 +49,6 @@ if TYPE_CHECKING:
 
     from eardrum.server.core import Server
     from eardrum.server.objects import Client, Sink
-
-    Created = Callable[[Any], Message]  # the upstream's reply to ours
 
 
 class _Level(NamedTuple):
@@ -58,47 +60,182 @@ class CarriedPlayback(Carried, PlaybackStream):
     """A sink input that is really one of the upstream's."""
 
     wire = OUTPUT
+    MADE = PlaybackStreamCreated
 
     def __init__(self, server: Server, client: Client, sink: Sink, agreed: Agreed) -> None:
-        super().__init__(server, client, sink, agreed)
-        self.number = server.wires.carry(self)
-        self.unanswered = []
+        Carried.__init__(self, server)
+        PlaybackStream.__init__(self, server, client, sink, agreed)
         self.sync_number = -1
         self._said = self._level
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
-        self._wanted = 0  # bytes that the upstream has asked for and the client, which does not read, has not been told
+        self._indexes = Indexes()
         self._echo: Echo | None = None
+        self._stand_in: StandIn | None = None
+        self._back: PlaybackStreamCreated | None = None  # the reply to what is stood in for until its group is there
         self._drain: Tag | None = None  # the newest one asked for
         self._drained = False  # all that was written has been heard upstream
 
-    def clean(self, message: CreatePlaybackStream) -> CreatePlaybackStream:
-        """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
+    # -- making it, again and again
+
+    def create(self, tag: Tag, message: CreatePlaybackStream, created: Callable[[int, bool], Message]) -> None:
+        """Have the upstream make the stream; `created` makes the reply: what is missing, whether it is suspended."""
+        self._tag, self._created = tag, created
+        self.clean(message)
+        self.server.wires.begin(self)
+
+    def clean(self, message: CreatePlaybackStream) -> None:
+        """Note what to ask upstreams for: built from what was understood, with properties that name the outlet."""
         self.sync_number = self.server.wires.sync_number(self.client, message.sync_id)
         self.sync_id = message.sync_id
-        self._said = self._level
-        return CreatePlaybackStream(
+        self._wish = CreatePlaybackStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
-            sink_name=self.sink.upstream_name or None,
             maxlength=message.maxlength,
-            corked=message.corked,
             tlength=message.tlength,
             prebuf=message.prebuf,
             minreq=message.minreq,
             sync_id=self.sync_number,
-            volume=self._level.volume,
+            volume=self.volume,
             no_remap=message.no_remap,
             no_remix=message.no_remix,
             variable_rate=message.variable_rate,
-            muted=self._level.muted,
             adjust_latency=message.adjust_latency,
-            proplist=upstream_proplist(self.client.view, self.proplist),
-            volume_set=self.levelled,
             early_requests=message.early_requests,
-            muted_set=message.muted_set or self.muted or self.sink.set_here,
+            muted_set=message.muted_set,
             dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
         )
+
+    def wish(self) -> Any:
+        """A stream that is stood in for is made corked: its group begins when all of it is there."""
+        self._said = self._level
+        return replace(
+            self._wish,
+            sample_spec=self.spec,
+            sink_name=self.sink.upstream_name or None,
+            corked=self.corked or self._stand_in is not None,
+            volume=self._level.volume,
+            volume_set=self.levelled,
+            muted=self._level.muted,
+            muted_set=self._wish.muted_set or self.muted or self.sink.set_here,
+            proplist=upstream_proplist(self.client.view, self.proplist),
+        )
+
+    def made(self, reply: PlaybackStreamCreated) -> None:
+        if self._stand_in is not None:
+            self._back = reply
+            self.return_if_complete()
+            return
+        self.new_attr(reply)
+        self._indexes.told = reply.missing
+        self.server.add(self)
+        self.server.answer(self.client, self._tag, self._created(reply.missing, reply.suspended))
+
+    def give_up(self, error: PulseError) -> None:
+        super().give_up(error)
+        if not self.gone:
+            self.server.refuse(self.client, self._tag, error)
+
+    def delete(self) -> None:
+        self.server.wires.ask(self.wire, self.number, DeletePlaybackStream(channel=self.number))
+
+    # -- standing in
+
+    @property
+    def stood_in(self) -> StandIn | None:
+        return self._stand_in
+
+    @property
+    def written(self) -> int:
+        return self._indexes.written
+
+    @property
+    def active(self) -> bool:
+        return self._asked or (self._stand_in is None and not self.corked)
+
+    @property
+    def others(self) -> list[CarriedPlayback]:
+        """The others of its sync group."""
+        return [
+            each for each in self.group if isinstance(each, CarriedPlayback) and each is not self and not each.ended
+        ]
+
+    def was_asked(self, nbytes: int) -> None:
+        """The stand-in has asked the client for so much."""
+        self._indexes.told += nbytes
+
+    def stand_in_afresh(self) -> None:
+        stand_in = StandIn(self, self.server.buses.output)
+        self.attr, self.latency = stand_in.attr, stand_in.latency
+        self._indexes.told = self.attr.tlength
+        self.server.add(self)
+        self._install(stand_in)
+        peer = next((each.stood_in for each in self.others if each.stood_in), None)
+        if peer is not None:
+            stand_in.follow(peer.ring.r)
+        self.server.answer(self.client, self._tag, self._created(self.attr.tlength, self.sink.suspended))
+        stand_in.start()
+
+    def stand_in_for_upstream(self) -> None:
+        self._back = None
+        if self._stand_in is not None:
+            return
+        self.server.buses.output.advance(self.server.now)
+        stand_in = StandIn(self, self.server.buses.output)
+        self._install(stand_in)
+        at = self._indexes
+        heard = at.heard(self.server.now, self.attr, self.spec)
+        if self._echo is not None and self._echo.playing:  # it plays on what it has; then the monitor has no seam
+            heard = at.write - self._echo.voice.fill
+        stand_in.take_over(self.attr, self.latency, read=heard, write=at.write, missing=at.wanted, playing=at.playing)
+
+    def _install(self, stand_in: StandIn) -> None:
+        self._stand_in = stand_in
+        stand_in.channel, stand_in.index = self.channel, self.index
+
+    def return_if_complete(self) -> None:
+        """Go on upstream, together with its sync group, if all of it that is stood in for is there."""
+        group = [each for each in (self, *self.others) if each._stand_in is not None]
+        if not group or any(each._back is None for each in group):
+            return
+        rests = [each._return() for each in group]
+        first = group[0].number
+        self.server.wires.ask(self.wire, first, CorkPlaybackStream(channel=first, cork=group[0].corked))
+        if any(rest.playing and rest.data for rest in rests):
+            self.server.wires.ask(self.wire, first, TriggerPlaybackStream(channel=first))
+        for each, rest in zip(group, rests, strict=True):
+            for tag in rest.draining:
+                each.drain(tag)
+            each.unclogged()
+
+    def _return(self) -> Rest:
+        """What the stand-in has not played yet goes upstream."""
+        reply, stand_in = self._back, self._stand_in
+        assert reply is not None
+        assert stand_in is not None
+        rest = stand_in.leave()
+        self._back = self._stand_in = None
+        self.new_attr(reply)
+        if self.metrics != stand_in.metrics:
+            self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self.metrics))
+        self._forward(rest)
+        self._indexes.go_on(rest.read, rest.write, reply.missing, playing=rest.playing)
+        if self._level != self._said:
+            self.level_changed()
+        return rest
+
+    def _forward(self, rest: Rest) -> None:
+        data, effects = memoryview(rest.data), self.server.effects
+        for start in range(0, len(data), PIECE):
+            effects.append(ReissueSound(self.wire, self.number, 0, 0, data[start : start + PIECE]))
+        if self._echo is not None and data:
+            self._echo.sound(Sound(self.client.number, self.channel, 0, 0, data, True, len(data)))
+        frame, write = self.spec.frame_bytes, rest.write - rest.read
+        if write != len(data):  # the upstream's write index is set by writing the frame before it once more
+            last = data[max(0, write - frame) : max(0, write)] or bytes((self.spec.silence,)) * frame
+            effects.append(ReissueSound(self.wire, self.number, 1, write - frame, last))
+
+    # -- what its client does
 
     def announce(self) -> None:
         super().announce()
@@ -131,6 +268,12 @@ class CarriedPlayback(Carried, PlaybackStream):
             data, self._odd = whole[:cut], whole[cut:]
         if data:
             seek, offset = (event.seek, event.offset) if event.first else (0, 0)
+            if seek or offset:
+                offset = self._indexes.jump(seek, offset, self.attr)
+            self._indexes.written += len(data)
+            if self._stand_in is not None:
+                self._stand_in.sound(replace(event, data=memoryview(data)))
+                return
             self.server.effects.append(ReissueSound(self.wire, self.number, seek, offset, data))
         self._drained = False
         if self._echo is not None:
@@ -146,14 +289,15 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
-            for member in self.group:
-                if isinstance(member, CarriedPlayback):
-                    member.hold(corked)
-        self.ask(tag, CorkPlaybackStream(channel=self.number, cork=corked))
+            for member in (self, *self.others):
+                member.hold(corked)
+        message = CorkPlaybackStream(channel=self.number, cork=corked)
+        self.put(tag, message, lambda stand_in: stand_in.cork(tag, corked))
 
     def hold(self, corked: bool) -> None:
         """The upstream stops its group, or lets it go on."""
         self.corked = corked
+        self._indexes.stop()
         if self._echo is not None:
             self._echo.hold(corked)
             self._echo.start()
@@ -163,79 +307,104 @@ class CarriedPlayback(Carried, PlaybackStream):
         raise Refused(PulseError.NOTSUPPORTED, "what is carried stays where it is")
 
     def suspend(self) -> None:
-        self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=self.sink.suspended))
+        if self._stand_in is not None:
+            self._stand_in.suspend()
+        else:
+            self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=self.sink.suspended))
 
     def flush(self, tag: Tag) -> None:
         if self._echo is not None:
             self._echo.throw_away()
-        self.ask(tag, FlushPlaybackStream(channel=self.number))
+        self._indexes.flush(self.attr)
+        self.put(tag, FlushPlaybackStream(channel=self.number), lambda stand_in: stand_in.flush(tag))
 
     def drain(self, tag: Tag) -> None:
         self._drain = tag
-        self.ask(tag, DrainPlaybackStream(channel=self.number))
+        self.put(tag, DrainPlaybackStream(channel=self.number), lambda stand_in: stand_in.drain(tag))
 
     def trigger(self, tag: Tag) -> None:
-        self.ask(tag, TriggerPlaybackStream(channel=self.number))
+        self.put(tag, TriggerPlaybackStream(channel=self.number), lambda stand_in: stand_in.trigger(tag))
 
     def prebuf(self, tag: Tag) -> None:
-        self.ask(tag, PrebufPlaybackStream(channel=self.number))
+        self.put(tag, PrebufPlaybackStream(channel=self.number), lambda stand_in: stand_in.prebuf(tag))
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
-        self.ask(
-            tag,
-            SetPlaybackStreamBufferAttr(
-                channel=self.number,
-                maxlength=asked.maxlength,
-                tlength=asked.tlength,
-                prebuf=asked.prebuf,
-                minreq=asked.minreq,
-                adjust_latency=adjust_latency,
-                early_requests=early_requests,
-            ),
-        )
+        how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
+        said: dict[str, Any] = {
+            "maxlength": asked.maxlength,
+            "tlength": asked.tlength,
+            "prebuf": asked.prebuf,
+            "minreq": asked.minreq,
+        }
+        self.agreed = replace(self.agreed, attr=asked, **how)
+        self._wish = replace(self._wish, **said, **how)
+        message = SetPlaybackStreamBufferAttr(channel=self.number, **said, **how)
+        self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 
     def set_rate(self, tag: Tag, rate: int) -> None:
+        message = UpdatePlaybackStreamSampleRate(channel=self.number, rate=rate)
+        self.put(tag, message, lambda stand_in: stand_in.set_rate(tag, rate))
+        self._indexes.stop()
         self.spec = self.spec._replace(rate=rate)
         if self._echo is not None:
             self.listened(False)
             self.listened(True)
-        self.ask(tag, UpdatePlaybackStreamSampleRate(channel=self.number, rate=rate))
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
-        self.ask(tag, GetPlaybackLatency(channel=self.number, client_time=client_time))
+        message = GetPlaybackLatency(channel=self.number, client_time=client_time)
+        self.put(tag, message, lambda stand_in: stand_in.tell_latency(tag, client_time))
 
     def level_changed(self) -> None:
-        if self._echo is not None:
-            self._echo.volume, self._echo.muted = self.volume, self.muted
-            self._echo.level_changed()
-        self._said = self._level
-        volume = SetSinkInputVolume(index=self.number, volume=self._said.volume)
-        self.server.wires.ask(self.wire, self.number, volume)
-        muted = SetSinkInputMute(index=self.number, muted=self._said.muted)
-        self.server.wires.ask(self.wire, self.number, muted)
+        for here in (self._echo, self._stand_in):
+            if here is not None:
+                here.volume, here.muted = self.volume, self.muted
+                here.level_changed()
+        if self._stand_in is None:
+            self._said = self._level
+            volume = SetSinkInputVolume(index=self.number, volume=self._said.volume)
+            self.server.wires.ask(self.wire, self.number, volume)
+            muted = SetSinkInputMute(index=self.number, muted=self._said.muted)
+            self.server.wires.ask(self.wire, self.number, muted)
 
     def end(self) -> None:
+        self.ended = True
         self.refuse_unanswered()
         if not self._drained:  # else the echo, whose clock is its own, plays what it still has and leaves the bus
             self.listened(False)
-        self.server.wires.ask(self.wire, self.number, DeletePlaybackStream(channel=self.number))
+        if self._stand_in is not None:
+            self._stand_in.end()
+        if self._stand_in is None or self._back is not None:
+            self.delete()
         self.server.wires.drop(self.number)
+        for other in self.others[:1]:
+            other.return_if_complete()
 
     def unclogged(self) -> None:
-        if self._wanted and not self.client.clogged:
-            self.tell(Request(channel=self.channel, nbytes=self._wanted))
-            self._wanted = 0
+        if self._stand_in is not None:
+            self._stand_in.unclogged()
+        elif self._indexes.wanted > 0 and not self.client.clogged:
+            wanted = min(self._indexes.wanted, INVALID - 1)
+            self.tell(Request(channel=self.channel, nbytes=wanted))
+            self._indexes.told += wanted
+            self._indexes.wanted = 0
+
+    # -- what the upstream says
 
     def upstream_told(self, message: Message) -> None:
         """What the upstream says unasked, under our number; what is not listed here is not for the client."""
+        if self._stand_in is not None:
+            self._told_early(message)
+            return
         match message:
             case Request():
-                self._wanted = min(self._wanted + message.nbytes, INVALID - 1)
+                self._indexes.wanted += message.nbytes
                 self.unclogged()
             case Started():
+                self._indexes.playing = True
                 self.tell(Started(channel=self.channel))
             case Underflow():
-                self.tell(Underflow(channel=self.channel, read_index=message.read_index))
+                self._indexes.stop()
+                self.tell(Underflow(channel=self.channel, read_index=message.read_index + self._indexes.base))
             case Overflow():
                 self.tell(Overflow(channel=self.channel))
             case PlaybackStreamSuspended():
@@ -244,19 +413,34 @@ class CarriedPlayback(Carried, PlaybackStream):
                 self.new_attr(message)
                 self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self.metrics))
             case PlaybackStreamKilled():
-                self.server.wires.drop(self.number)
-                self.server.kill(self)
+                self.killed()
+
+    def _told_early(self, message: Message) -> None:
+        """The upstream has it again, but not all of its group."""
+        if self._back is None:
+            return
+        match message:
+            case Request():
+                self._back = replace(self._back, missing=self._back.missing + message.nbytes)
+            case PlaybackStreamKilled():
+                self.killed()
 
     def new_attr(self, message: Any) -> None:
+        """Take over the buffer metrics that the upstream names."""
         self.attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq)
         self.latency = message.latency
 
-    def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
+    def answered(self, question: Question, outcome: Message | PulseError) -> None:
+        tag = question.tag
         match outcome:
             case PlaybackBufferAttrSet():
                 self.new_attr(outcome)
                 self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self.metrics))
             case PlaybackLatency():
+                base = self._indexes.base
+                self._indexes.learn(self.server.now, outcome, question.written, self.spec)
+                outcome.write_index += base
+                outcome.read_index += base
                 self.server.answer(self.client, tag, outcome)
             case Ack():
                 self._drained |= tag == self._drain

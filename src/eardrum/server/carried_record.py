@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eardrum.protocol.catalog import (
@@ -14,6 +15,7 @@ from eardrum.protocol.catalog import (
     GetRecordLatency,
     RecordBufferAttrSet,
     RecordLatency,
+    RecordStreamCreated,
     RecordStreamKilled,
     RecordStreamMoved,
     RecordStreamSuspended,
@@ -21,10 +23,11 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.protocol.message import Message
-from eardrum.server.carried import Carried, error_of, upstream_proplist
+from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
 from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
 from eardrum.server.record import RecordStream
+from eardrum.server.stand_in import RecordStandIn
 from eardrum.server.stream import Agreed, Tag
 from eardrum.terms.audio import MAX_QUEUE, VOLUME_NORM, BufferAttr
 from eardrum.terms.errors import PulseError, Refused
@@ -35,41 +38,121 @@ if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.objects import Client, Source
 
-    Created = Callable[[Any], Message]  # the upstream's reply to ours
-
 
 class CarriedRecord(Carried, RecordStream):
-    """A source output that is really one of the upstream's."""
+    """A source output that is really one of the upstream's.
+
+    Its client knows one read index, whichever upstream it records: that is `_base` more than that of the present one.
+    """
 
     wire = INPUT
+    MADE = RecordStreamCreated
 
     def __init__(self, server: Server, client: Client, source: Source, agreed: Agreed) -> None:
-        super().__init__(server, client, source, agreed)
-        self.number = server.wires.carry(self)
-        self.unanswered = []
+        Carried.__init__(self, server)
+        RecordStream.__init__(self, server, client, source, agreed)
+        self._base = 0  # bytes
+        self._read = 0  # bytes that have come from the present upstream
+        self._said_corked = False
+        self._stand_in: RecordStandIn | None = None
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._waiting_bytes = 0
 
-    def clean(self, message: CreateRecordStream) -> CreateRecordStream:
-        """What to ask the upstream for: built from what was understood, with properties that name the outlet."""
-        return CreateRecordStream(
+    # -- making it, again and again
+
+    def create(self, tag: Tag, message: CreateRecordStream, created: Callable[[bool], Message]) -> None:
+        """Have the upstream make the stream; `created` makes the reply, given if it is suspended.
+
+        What upstreams are asked is built from what was understood.
+        """
+        self._tag, self._created = tag, created
+        self._wish = CreateRecordStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
-            source_name=self.source.upstream_name or None,
             maxlength=message.maxlength,
-            corked=message.corked,
             fragsize=message.fragsize,
             no_remap=message.no_remap,
             no_remix=message.no_remix,
             variable_rate=message.variable_rate,
             peak_detect=message.peak_detect,
             adjust_latency=message.adjust_latency,
-            proplist=upstream_proplist(self.client.view, self.proplist),
             early_requests=message.early_requests,
             dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
+        )
+        self.server.wires.begin(self)
+
+    def wish(self) -> Any:
+        self._said_corked = self.corked
+        return replace(
+            self._wish,
+            sample_spec=self.spec,
+            source_name=self.source.upstream_name or None,
+            corked=self.corked,
             volume=self.volume,
             volume_set=any(level != VOLUME_NORM for level in self.volume),
+            proplist=upstream_proplist(self.client.view, self.proplist),
         )
+
+    def made(self, reply: RecordStreamCreated) -> None:
+        if self._stand_in is not None:
+            self._return(self._stand_in, reply)
+            return
+        self.new_attr(reply)
+        self.server.add(self)
+        self.server.answer(self.client, self._tag, self._created(reply.suspended))
+
+    def _return(self, stand_in: RecordStandIn, reply: RecordStreamCreated) -> None:
+        self._base, self._read = stand_in.leave(), 0
+        self._stand_in = None
+        self.new_attr(reply)
+        if (self.attr, self.latency) != (stand_in.attr, stand_in.latency):
+            self._tell_moved(reply.suspended)
+        if self.corked != self._said_corked:
+            message = CorkRecordStream(channel=self.number, cork=self.corked)
+            self.server.wires.ask(self.wire, self.number, message)
+
+    def give_up(self, error: PulseError) -> None:
+        super().give_up(error)
+        if not self.gone:
+            self.server.refuse(self.client, self._tag, error)
+
+    def delete(self) -> None:
+        self.server.wires.ask(self.wire, self.number, DeleteRecordStream(channel=self.number))
+
+    # -- standing in
+
+    @property
+    def stood_in(self) -> RecordStandIn | None:
+        return self._stand_in
+
+    @property
+    def written(self) -> int:
+        return self._read
+
+    @property
+    def active(self) -> bool:
+        return self._asked or (self._stand_in is None and not self.corked)
+
+    def stand_in_afresh(self) -> None:
+        stand_in = RecordStandIn(self, self.server.buses.input)
+        self.attr, self.latency = stand_in.attr, stand_in.latency
+        self.server.add(self)
+        self._install(stand_in)
+        self.server.answer(self.client, self._tag, self._created(self.source.suspended))
+        stand_in.start()
+
+    def stand_in_for_upstream(self) -> None:
+        if self._stand_in is None:
+            stand_in = RecordStandIn(self, self.server.buses.input)
+            self._install(stand_in)
+            stand_in.take_over(self.attr, self.latency, self._base + self._read)
+            stand_in.start()
+
+    def _install(self, stand_in: RecordStandIn) -> None:
+        self._stand_in = stand_in
+        stand_in.channel, stand_in.index = self.channel, self.index
+
+    # -- its sound
 
     def new_attr(self, message: Any) -> None:
         self.attr = BufferAttr(maxlength=min(message.maxlength, MAX_QUEUE), fragsize=message.fragsize)
@@ -77,6 +160,7 @@ class CarriedRecord(Carried, RecordStream):
 
     def upstream_sound(self, data: memoryview) -> None:
         """Samples from the upstream; what a client does not read waits up to maxlength, then the newest is lost."""
+        self._read += len(data)
         if self.muted or self.source.silent:
             data = memoryview(bytes((self.spec.silence,)) * len(data))
         if not self.client.clogged and not self._waiting:
@@ -90,50 +174,62 @@ class CarriedRecord(Carried, RecordStream):
             data = self._waiting.popleft()
             self._waiting_bytes -= len(data)
             self.server.effects.append(SendSound(self.client.number, self.channel, data))
+        if self._stand_in is not None:
+            self._stand_in.unclogged()
+
+    # -- what its client does
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
             self.corked = corked
             self.server.stream_changed(self)
-        self.ask(tag, CorkRecordStream(channel=self.number, cork=corked))
+        message = CorkRecordStream(channel=self.number, cork=corked)
+        self.put(tag, message, lambda stand_in: stand_in.cork(tag, corked))
 
     def move(self, source: Source) -> None:
         raise Refused(PulseError.NOTSUPPORTED, "what is carried stays where it is")
 
     def suspend(self) -> None:
-        self.tell(RecordStreamSuspended(channel=self.channel, suspended=self.source.suspended))
+        if self._stand_in is not None:
+            self._stand_in.suspend()
+        else:
+            self.tell(RecordStreamSuspended(channel=self.channel, suspended=self.source.suspended))
 
     def flush(self, tag: Tag) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
-        self.ask(tag, FlushRecordStream(channel=self.number))
+        self.put(tag, FlushRecordStream(channel=self.number), lambda stand_in: stand_in.flush(tag))
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
-        self.ask(
-            tag,
-            SetRecordStreamBufferAttr(
-                channel=self.number,
-                maxlength=asked.maxlength,
-                fragsize=asked.fragsize,
-                adjust_latency=adjust_latency,
-                early_requests=early_requests,
-            ),
-        )
+        how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
+        said: dict[str, Any] = {"maxlength": asked.maxlength, "fragsize": asked.fragsize}
+        self.agreed = replace(self.agreed, attr=asked, **how)
+        self._wish = replace(self._wish, **said, **how)
+        message = SetRecordStreamBufferAttr(channel=self.number, **said, **how)
+        self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 
     def set_rate(self, tag: Tag, rate: int) -> None:
+        message = UpdateRecordStreamSampleRate(channel=self.number, rate=rate)
+        self.put(tag, message, lambda stand_in: stand_in.set_rate(tag, rate))
         self.spec = self.spec._replace(rate=rate)
-        self.ask(tag, UpdateRecordStreamSampleRate(channel=self.number, rate=rate))
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
-        self.ask(tag, GetRecordLatency(channel=self.number, client_time=client_time))
+        message = GetRecordLatency(channel=self.number, client_time=client_time)
+        self.put(tag, message, lambda stand_in: stand_in.tell_latency(tag, client_time))
 
     def level_changed(self) -> None:
         """Mute is done here; a carried record stream has no volume of its own."""
 
     def end(self) -> None:
+        self.ended = True
         self.refuse_unanswered()
-        self.server.wires.ask(self.wire, self.number, DeleteRecordStream(channel=self.number))
+        if self._stand_in is not None:
+            self._stand_in.end()
+        else:
+            self.delete()
         self.server.wires.drop(self.number)
+
+    # -- what the upstream says
 
     def upstream_told(self, message: Message) -> None:
         match message:
@@ -143,8 +239,7 @@ class CarriedRecord(Carried, RecordStream):
             case RecordStreamSuspended():
                 self.tell(RecordStreamSuspended(channel=self.channel, suspended=message.suspended))
             case RecordStreamKilled():
-                self.server.wires.drop(self.number)
-                self.server.kill(self)
+                self.killed()
 
     def _tell_moved(self, suspended: bool) -> None:
         """Its client hears of other metrics by a move to where it is: no other event can tell of them."""
@@ -160,11 +255,16 @@ class CarriedRecord(Carried, RecordStream):
             )
         )
 
-    def answered(self, tag: Tag, outcome: Message | PulseError) -> None:
+    def answered(self, question: Question, outcome: Message | PulseError) -> None:
+        tag = question.tag
         match outcome:
             case RecordBufferAttrSet() | RecordLatency() | Ack():
                 if isinstance(outcome, RecordBufferAttrSet):
                     self.new_attr(outcome)
+                if isinstance(outcome, RecordLatency):
+                    self._read = outcome.read_index
+                    outcome.write_index += self._base
+                    outcome.read_index += self._base
                 self.server.answer(self.client, tag, outcome)
             case _:
                 self.server.refuse(self.client, tag, error_of(outcome))

@@ -77,7 +77,7 @@ class Server:
         self._make_view = make_view
         self._wall = 0.0
         self._due: float | None = None
-        self.wires = Wires(self.effects, self.kill)
+        self.wires = Wires(self)
         self._far_ends = FarEnds()
         self._token_numbers = 0
         self._opening: dict[int, Callable[[str | None], None]] = {}  # token to what is told of why it failed
@@ -112,6 +112,8 @@ class Server:
         due = self.buses.due
         if self.strangers.until:
             due = min(at for at in (due, self.strangers.due) if at is not None)
+        if self.wires.due is not None and (due is None or self.wires.due < due):
+            due = self.wires.due
         if due != self._due:
             self._due = due
             self.effects.append(WakeMe(due))
@@ -138,6 +140,7 @@ class Server:
     def _woke(self, event: Woke) -> None:
         self._passed(event)
         self.buses.advance(self.now)
+        self.wires.woke()
         if self.strangers.until:
             self._send_strangers_away()
 

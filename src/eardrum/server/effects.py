@@ -67,16 +67,23 @@ class WakeMe:
     at: float | None
 
 
+NO_STREAM = 0  # in place of a stream's number: a question that is about none
+
+
 @dataclass(slots=True)
 class WantUpstream:
-    """A carried stream needs this wire's upstream connection; `UpstreamReady` or `UpstreamLost` will follow."""
+    """Carried streams need this wire's upstream connection, or, not `wanted`, do so no more.
+
+    It is needed until `UpstreamReady` comes; `UpstreamLost` before that only tells why it takes longer.
+    """
 
     wire: int
+    wanted: bool = True
 
 
 @dataclass(slots=True)
 class Reissue:
-    """Say this upstream about a carried stream. `channel` and `index` in the message are the core's stream number.
+    """Say this upstream about a carried stream, or about none. `channel` and `index` in the message are its number.
 
     With a token the upstream's reply comes back as `UpstreamAnswered` or `UpstreamRefused`.
     """

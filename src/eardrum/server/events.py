@@ -107,12 +107,14 @@ class Unclogged:
 
 @dataclass(slots=True)
 class UpstreamReady:
+    """This wire has an upstream. If it had one, another has taken its place."""
+
     wire: int
 
 
 @dataclass(slots=True)
 class UpstreamLost:
-    """The upstream of this wire refused, is gone or could not be reached."""
+    """The upstream of this wire is gone, or could not be reached yet."""
 
     wire: int
     error: PulseError

@@ -66,12 +66,18 @@ class MixedPlayback(Player, PlaybackStream):
     def _settle(self) -> None:
         """Fix the buffer metrics for what was asked."""
         asked = self.agreed
-        self.attr, self.latency = settle_playback(
+        settled = settle_playback(
             asked.attr, self.spec, adjust_latency=asked.adjust_latency, early_requests=asked.early_requests
         )
-        self.ring.limit = self.attr.maxlength
-        ahead = self.spec.bytes_for(self.latency) if asked.adjust_latency and not asked.early_requests else 0
-        self._ahead = min(ahead, self.attr.maxlength - self.attr.tlength)
+        self.grant(*settled)
+
+    def grant(self, attr: BufferAttr, latency: int) -> None:
+        """Go by these buffer metrics."""
+        asked = self.agreed
+        self.attr, self.latency = attr, latency
+        self.ring.limit = min(attr.maxlength, MAX_QUEUE)
+        ahead = self.spec.bytes_for(latency) if asked.adjust_latency and not asked.early_requests else 0
+        self._ahead = max(0, min(ahead, self.ring.limit - attr.tlength))
         whole = self.spec.usec(self.attr.tlength + self._ahead)
         self._period = (self.latency if asked.early_requests else whole // 2) / 1e6
 

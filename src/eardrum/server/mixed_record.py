@@ -16,7 +16,7 @@ from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
 from eardrum.sound.peaks import Peaks
 from eardrum.sound.resample import Resampler, resampler
-from eardrum.terms.audio import BufferAttr
+from eardrum.terms.audio import BufferAttr, Samples
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class MixedRecord(RecordStream):
         super().__init__(server, client, source, agreed, only)
         self.bus = bus
         self._peaks = peaks
-        self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
+        self._waiting: deque[Samples] = deque()  # packets that a clogged client has not been sent
         self._made = 0  # bytes, as the write index
         self._sent = 0  # bytes, as the read index
         self.resampler: Resampler | Peaks | None = None
@@ -89,12 +89,15 @@ class MixedRecord(RecordStream):
         self._send(block)
 
     def _send(self, block: Block) -> None:
-        """Frames in the stream's own channels and rate go to the client in packets."""
+        """Frames in the stream's own channels and rate go to the client."""
         if not len(block):
             return
         if self.gain is not None:
             block = block * self.gain
-        data = convert.encode(block, self.spec)
+        self._hand_out(convert.encode(block, self.spec))
+
+    def _hand_out(self, data: Samples) -> None:
+        """Frames in the stream's own spec go to the client in packets."""
         self._made += len(data)
         frame = self.spec.frame_bytes
         fragment = max(self.attr.fragsize, self.spec.bytes_for(MIN_FRAGMENT))

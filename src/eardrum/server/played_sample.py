@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import CreatePlaybackStream, DrainPlaybackStream, PlaybackStreamCreated, Request
 from eardrum.protocol.message import Message
-from eardrum.server.carried import error_of
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.events import Sound
 from eardrum.server.mixed import MAX_PERIOD
@@ -74,29 +73,53 @@ class MixedSample(Player):
 
 
 class CarriedSample(CarriedPlayback):
-    """We are its client: what the upstream asks for is read from the sample, and then it is drained and deleted."""
+    """We are its client: what the upstream asks for is read from the sample, and then it is drained and deleted.
+
+    Without an upstream it plays silently, here; it is too short to be taken up again.
+    """
 
     def __init__(self, server: Server, view: View, sink: Sink, agreed: Agreed, sample: Sample) -> None:
         super().__init__(server, view.nobody, sink, agreed)
+        self._sample = sample
         self._tape = Tape(sample.data)
+        self._done: Callable[[int | PulseError], None] = lambda outcome: None
 
-    def begin(self, done: Callable[[PulseError | None], None]) -> None:
-        """Ask the upstream for the stream; `done` hears the error, or None once it plays and has its number."""
+    def begin(self, done: Callable[[int | PulseError], None]) -> None:
+        """Have the upstream make the stream; `done` hears its number once it plays, or the error."""
+        self._done = done
         asked = CreatePlaybackStream(
             sample_spec=self.spec, channel_map=self.channel_map, volume=self.volume, sync_id=self.number
         )
+        self.clean(asked)
+        self.server.wires.begin(self)
 
-        def made(outcome: Message | PulseError) -> None:
-            if not isinstance(outcome, PlaybackStreamCreated):
-                self.server.wires.drop(self.number)
-                done(error_of(outcome))
-                return
-            self.new_attr(outcome)
-            self.server.add(self)
-            done(None)
-            self._play(outcome.missing)
+    @property
+    def gone(self) -> bool:
+        return self.ended
 
-        self.server.wires.ask(self.wire, self.number, self.clean(asked), made)
+    def made(self, reply: PlaybackStreamCreated) -> None:
+        self.new_attr(reply)
+        self.server.add(self)
+        self._done(self.index)
+        self._play(reply.missing)
+
+    def give_up(self, error: PulseError) -> None:
+        self.ended = True
+        self.server.wires.drop(self.number)
+        self._done(error)
+
+    def stand_in_afresh(self) -> None:
+        self.ended = True
+        self.server.wires.drop(self.number)
+        silent = MixedSample(
+            self.server, self.client.view, self.sink, self.agreed, self._sample, self.server.buses.output
+        )
+        self.server.add(silent)
+        silent.start()
+        self._done(silent.index)
+
+    def stand_in_for_upstream(self) -> None:
+        self.server.remove(self)
 
     def _play(self, nbytes: int) -> None:
         tape, frame = self._tape, self.spec.frame_bytes
@@ -109,7 +132,7 @@ class CarriedSample(CarriedPlayback):
             self.server.wires.ask(self.wire, self.number, drain, lambda outcome: self._played())
 
     def _played(self) -> None:
-        if self.index in self.client.view.sink_inputs:  # else it was killed meanwhile
+        if not self.ended:  # else it was killed meanwhile
             self.server.remove(self)
 
     def upstream_told(self, message: Message) -> None:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from eardrum.protocol.message import Message
+from eardrum.server.carried import Carried
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.carried_record import CarriedRecord
-from eardrum.server.effects import Effect, Reissue, WantUpstream, WireSays
+from eardrum.server.effects import Reissue, WantUpstream, WireSays
 from eardrum.server.events import INPUT, OUTPUT, Rewired, UpstreamLost, UpstreamReady, UpstreamSound, UpstreamTold
 from eardrum.server.objects import Client
-from eardrum.server.stream import Stream
 from eardrum.terms.errors import PulseError
 
+if TYPE_CHECKING:
+    from eardrum.server.core import Server
+
 Done = Callable[[Message | PulseError], None]  # what to do with an upstream's reply or error
+RETRY = 3.0  # seconds until the upstream is asked again for a stream that it refused
+SPACING = 0.2  # seconds at least between two times that an upstream is wanted
 
 
 class Wires:
-    """`kill` ends a stream whose upstream is lost."""
+    """All that is carried. `due` is when it must be looked after, in seconds."""
 
-    def __init__(self, effects: list[Effect], kill: Callable[[Stream], None]) -> None:
-        self._effects = effects
-        self._kill = kill
-        self._carried: dict[int, CarriedPlayback | CarriedRecord] = {}
+    def __init__(self, server: Server) -> None:
+        self.due: float | None = None
+        self._server = server
+        self._effects = server.effects
+        self._carried: dict[int, Carried] = {}
         self._carried_numbers = 0
         self._sync_numbers = 0
         self._tokens: dict[int, tuple[int, Done]] = {}  # token to wire and what to do with the answer
@@ -30,11 +37,13 @@ class Wires:
         self._errors: dict[int, PulseError | None] = {}  # what each wire said last
         self._up = {OUTPUT: False, INPUT: False}
         self._nowhere: set[int] = set()  # wires that lead to no upstream now
-        self._held: dict[int, list[Effect]] = {OUTPUT: [], INPUT: []}  # said before the upstream was there
+        self._wanted: set[int] = set()  # wires for which an upstream is on its way
+        self._down: set[int] = set()  # wires whose upstream is known not to be there, so that nobody waits for it
+        self._next_want = {OUTPUT: 0.0, INPUT: 0.0}  # seconds; before that it is not wanted again
 
     # -- what carried streams want
 
-    def carry(self, stream: CarriedPlayback | CarriedRecord) -> int:
+    def carry(self, stream: Carried) -> int:
         """Take a carried stream in; returns the number it has between this core and the upstream's."""
         self._carried_numbers += 1
         self._carried[self._carried_numbers] = stream
@@ -42,7 +51,13 @@ class Wires:
 
     def drop(self, number: int) -> None:
         """Forget a carried stream."""
-        self._carried.pop(number, None)
+        stream = self._carried.pop(number, None)
+        if stream is None or self._of(stream.wire):
+            return
+        self._down.discard(stream.wire)
+        if stream.wire in self._wanted:
+            self._wanted.discard(stream.wire)
+            self._effects.append(WantUpstream(stream.wire, wanted=False))
 
     def sync_number(self, client: Client, sync_id: int) -> int:
         """The upstream's number of a sync group: those of different clients must not meet."""
@@ -54,34 +69,42 @@ class Wires:
 
     def awaited(self, wire: int) -> int:
         """How many carried streams the upstream of this wire was asked for and has not made yet."""
-        return sum(stream.wire == wire and stream.channel < 0 for stream in self._carried.values())
+        return sum(stream.channel < 0 for stream in self._of(wire))
 
     def playing(self) -> Iterator[CarriedPlayback]:
-        """The playback streams that an upstream has made."""
-        for stream in self._carried.values():
+        """The playback streams that clients know."""
+        for stream in self._of(OUTPUT):
             if isinstance(stream, CarriedPlayback) and stream.channel >= 0:
                 yield stream
 
+    def active(self, wire: int) -> bool:
+        """The upstream of this wire has something to say soon, if it lives."""
+        return any(stream.active for stream in self._of(wire))
+
+    def begin(self, stream: Carried) -> None:
+        """Have the upstream make this stream, as soon as there is one."""
+        if self._up[stream.wire]:
+            stream.make()
+            return
+        self._want(stream.wire)
+        if stream.wire in self._down | self._nowhere:
+            stream.lost(PulseError.CONNECTIONREFUSED)
+
+    def begin_later(self, stream: Carried) -> None:
+        """The upstream has refused it, which may not last."""
+        stream.due = self._server.now + RETRY
+        self._wake_by(stream.due)
+
     def ask(self, wire: int, stream: int, message: Message, done: Done | None = None) -> None:
-        """Say this upstream; `done` gets the reply or the error. Without `done` it is not worth a connection."""
-        if done is None:
-            if self._up[wire]:
-                self._effects.append(Reissue(wire, stream, None, message))
+        """Say this upstream, if there is one; `done` gets the reply or the error."""
+        if not self._up[wire]:
             return
-        self._token_numbers += 1
-        token = self._token_numbers
-        self._tokens[token] = (wire, done)
-        effect = Reissue(wire, stream, token, message)
-        if self._up[wire]:
-            self._effects.append(effect)
-            return
-        if wire in self._nowhere:
-            self._tokens.pop(token)
-            done(PulseError.CONNECTIONREFUSED)
-            return
-        if not self._held[wire]:
-            self._effects.append(WantUpstream(wire))
-        self._held[wire].append(effect)
+        token = None
+        if done is not None:
+            self._token_numbers += 1
+            token = self._token_numbers
+            self._tokens[token] = (wire, done)
+        self._effects.append(Reissue(wire, stream, token, message))
 
     def made(self, wire: int, error: PulseError | None) -> None:
         """What the upstream of this wire made of the newest stream. That there is no upstream is known outside."""
@@ -89,33 +112,87 @@ class Wires:
             self._errors[wire] = error
             self._effects.append(WireSays(wire, error))
 
+    def _of(self, wire: int) -> list[Carried]:
+        return [stream for stream in self._carried.values() if stream.wire == wire]
+
+    def _want(self, wire: int) -> None:
+        if wire in self._wanted or wire in self._nowhere:
+            return
+        now = self._server.now
+        if now < self._next_want[wire]:
+            self._wake_by(self._next_want[wire])
+            return
+        self._next_want[wire] = now + SPACING
+        self._wanted.add(wire)
+        self._effects.append(WantUpstream(wire))
+
+    def _wake_by(self, at: float) -> None:
+        if self.due is None or at < self.due:
+            self.due = at
+
     # -- what happens
 
+    def woke(self) -> None:
+        """Time has passed."""
+        now = self._server.now
+        if self.due is None or now < self.due:
+            return
+        self.due = None
+        for stream in tuple(self._carried.values()):
+            if stream.due is not None and stream.due <= now:
+                stream.due = None
+                self.begin(stream)
+            elif stream.due is not None:
+                self._wake_by(stream.due)
+        for wire, up in self._up.items():
+            if not up and self._of(wire):
+                self._want(wire)
+
     def ready(self, event: UpstreamReady) -> None:
-        self._up[event.wire] = True
-        held, self._held[event.wire] = self._held[event.wire], []
-        self._effects.extend(held)
+        wire = event.wire
+        if self._up[wire]:
+            self._fall(wire, PulseError.CONNECTIONTERMINATED)
+        self._up[wire] = True
+        self._wanted.discard(wire)
+        self._down.discard(wire)
+        for stream in self._of(wire):
+            stream.make()
 
     def rewired(self, event: Rewired) -> None:
+        wire = event.wire
         if event.end.is_carried:
-            self._nowhere.discard(event.wire)
+            self._nowhere.discard(wire)
+            if not self._up[wire] and self._of(wire):
+                self._want(wire)
         else:
-            self._nowhere.add(event.wire)
+            self._nowhere.add(wire)
+            self._wanted.discard(wire)
+            if not self._up[wire]:
+                self._fall(wire, PulseError.CONNECTIONREFUSED)
 
     def lost(self, event: UpstreamLost) -> None:
-        self._up[event.wire] = False
-        self._held[event.wire].clear()
-        for token, (wire, done) in tuple(self._tokens.items()):
-            if wire == event.wire:
+        self._fall(event.wire, event.error)
+        if self._of(event.wire):
+            self._want(event.wire)
+
+    def _fall(self, wire: int, error: PulseError) -> None:
+        """What the upstream of this wire had is stood in for; its answers will not come."""
+        self._up[wire] = False
+        if self._of(wire):
+            self._down.add(wire)
+        for stream in self._of(wire):
+            stream.lost(error)
+        for stream in self._of(wire):
+            stream.put_again()
+        for token, (asked, done) in tuple(self._tokens.items()):
+            if asked == wire:
                 del self._tokens[token]
-                done(event.error)
-        for stream in tuple(self._carried.values()):
-            if stream.wire == event.wire:
-                self._kill(stream)
+                done(error)
 
     def answered(self, token: int, outcome: Message | PulseError) -> None:
-        _, done = self._tokens.pop(token)
-        done(outcome)
+        asked = self._tokens.pop(token, None)
+        if asked is not None:
+            asked[1](outcome)
 
     def told(self, event: UpstreamTold) -> None:
         stream = self._carried.get(event.stream)

@@ -136,10 +136,11 @@ class Streams:
     def say(self, stream: int, token: int | None, message: Any) -> bytes:
         """The bytes that say `message` about `stream`; none if the upstream does not know the stream (any more).
 
+        Without a stream (0) it is said as it is.
         `channel` and `index` in the message are replaced by the upstream's numbers.
         """
         creates = isinstance(message, CreatePlaybackStream | CreateRecordStream)
-        if not creates:
+        if not creates and stream:
             if stream not in self._channels:
                 return b""
             if isinstance(message, _BY_INDEX):

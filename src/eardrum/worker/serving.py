@@ -88,7 +88,9 @@ class Worker:
         if ends.reader is not None:
             self._core.buses.input.inflow = Input(ends.reader, owner)
         hears = bool(rights & Right.HEAR)
-        self._upstreams = UpstreamLinks(name, self._loop, self._do_upstream, self._read, devices, hears)
+        self._upstreams = UpstreamLinks(
+            name, self._loop, self._do_upstream, self._read, self._core.wires.active, devices, hears
+        )
         self._watchers = Watchers(self._loop, self._read)
         self._clients = Clients(
             self._loop,
@@ -152,7 +154,7 @@ class Worker:
     # -- time
 
     def _woke(self, now: float, wall: float) -> None:
-        self._now = self._clients.now = now
+        self._now = self._clients.now = self._upstreams.now = now
         if self._clients.overdue or (self._core_due is not None and now >= self._core_due):
             self._do(Passed(now, wall))
             self._clients.hear_paced()
@@ -161,6 +163,8 @@ class Worker:
 
     def _settled(self) -> None:
         """All events of this wake-up are done: write, tell the owner, see whether it is over."""
+        if (due := self._upstreams.due) is not None and due <= self._now:
+            self._upstreams.look()
         self._flush()
         if self._output.behind:
             self._output.catch_up()
@@ -200,7 +204,7 @@ class Worker:
             times.append(self._now)
         if self._clients.left:
             times.append(self._tidied + TIDY_EVERY)
-        times += [at for at in (self._ends_at, self._owner.due) if at is not None]
+        times += [at for at in (self._ends_at, self._owner.due, self._upstreams.due) if at is not None]
         self._loop.wake_at = min(times, default=None)
 
     def _write_file(self, effect: WriteFile) -> None:
@@ -249,8 +253,7 @@ class Worker:
                 self._wanted.discard(record.a)
                 self._upstreams.gain(record.a, socket.socket(fileno=descriptors.pop()), record.b)
             case Kind.NO_UPSTREAM:
-                self._wanted.discard(record.a)
-                self._upstreams.failed(record.a, self._now, PulseError(record.b))
+                self._upstreams.failed(record.a, PulseError(record.b))
             case Kind.ATTACH:
                 self._clients.join(socket.socket(fileno=descriptors.pop()), record.a, Right(record.b), NEWEST)
             case Kind.KNOB:
@@ -286,13 +289,14 @@ class Worker:
         self._do(event)
 
     def _want_upstream(self, effect: WantUpstream) -> None:
-        error = self._upstreams.hopeless(effect.wire, self._now)
-        if error is None:
+        if effect.wanted:
             self._wanted.add(effect.wire)
+            self._upstreams.expect(effect.wire)
             self._finishing |= self._owner.orphan
-            self._owner.tell(Record(Kind.WANT, effect.wire, 1))
         else:
-            self._do(UpstreamLost(effect.wire, error))
+            self._wanted.discard(effect.wire)
+            self._upstreams.expect_none(effect.wire)
+        self._owner.tell(Record(Kind.WANT, effect.wire, int(effect.wanted)))
 
     def _finish(self) -> None:
         """End. What was heard until now is in the file, and the file is complete."""

@@ -1,4 +1,7 @@
-"""The worker's upstream connections, one for each wire that carries: events for the core come in, effects go out."""
+"""The worker's upstream connections, one for each wire that carries: events for the core come in, effects go out.
+
+One that should have something to say and says nothing is asked whether it lives; without an answer it is lost.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from eardrum.kernel.link import Link
 from eardrum.kernel.loop import READ, WRITE, Loop, readable
-from eardrum.server.effects import Reissue, ReissueSound
+from eardrum.protocol.catalog import Stat
+from eardrum.server.effects import NO_STREAM, Reissue, ReissueSound
 from eardrum.server.events import (
     INPUT,
     OUTPUT,
@@ -25,23 +29,28 @@ from eardrum.terms.names import WireEnd
 from eardrum.upstream.streams import Answered, Asks, Recorded, RefusedThat, Said, Shaped, Streams
 
 STUCK_BYTES = 256 * 1024  # more than this unsent upstream, and no client is read from
-RETRY_EVERY = 0.5  # seconds until the desk is asked again for an upstream that could not be reached
+QUIET = 1.0  # seconds after which an upstream is asked whether it lives
+PATIENCE = 2.0  # seconds that it has to answer, and that the desk has to find one
 
 
 class _Upstream:
-    __slots__ = ("link", "streams", "waits_for")
+    __slots__ = ("asked", "due", "heard_at", "link", "streams", "waits_for")
 
-    def __init__(self, connection: socket.socket, streams: Streams) -> None:
+    def __init__(self, connection: socket.socket, streams: Streams, now: float) -> None:
         self.link = Link(connection)
         self.streams = streams
         self.waits_for = READ
+        self.heard_at = now
+        self.asked = False  # whether it lives
+        self.due: float | None = None  # when it must have been heard; None: it need not say anything
 
 
 class UpstreamLinks:
     """False while there are none.
 
-    `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory. `devices` are the
-    names of the host's devices to which wires lead, `may_hear` tells whether its monitors may be recorded.
+    `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory, `active` says
+    whether the upstream of a wire should have something to say. `devices` are the names of the host's devices to which
+    wires lead, `may_hear` tells whether its monitors may be recorded. `now` (seconds) is told by the worker.
     """
 
     def __init__(
@@ -50,9 +59,11 @@ class UpstreamLinks:
         loop: Loop,
         do: Callable[[Event], None],
         read: Callable[[Link], memoryview | None],
+        active: Callable[[int], bool],
         devices: Mapping[int, str],
         may_hear: bool,
     ) -> None:
+        self.now = 0.0
         self._name = name
         self._loop = loop
         self._do = do
@@ -60,7 +71,8 @@ class UpstreamLinks:
         self._devices = {wire: devices.get(wire, "") for wire in (OUTPUT, INPUT)}
         self._may_hear = may_hear
         self._upstreams: dict[int, _Upstream] = {}  # by wire
-        self._unreachable: dict[int, tuple[float, PulseError]] = {}  # wires: when and why the desk could not connect
+        self._active = active
+        self._patience: dict[int, float] = {}  # wires that the desk connects, and how long that may take
 
     def __bool__(self) -> bool:
         return bool(self._upstreams)
@@ -70,22 +82,54 @@ class UpstreamLinks:
         """An upstream does not take what it is sent."""
         return any(upstream.link.queued > STUCK_BYTES for upstream in self._upstreams.values())
 
-    def hopeless(self, wire: int, now: float) -> PulseError | None:
-        """Why the desk need not be asked yet: it has just failed, and programs may try as fast as they can."""
-        since, error = self._unreachable.get(wire, (-RETRY_EVERY, PulseError.CONNECTIONREFUSED))
-        return error if now - since < RETRY_EVERY else None
+    @property
+    def due(self) -> float | None:
+        """When `look` must be called, in seconds."""
+        dues = [upstream.due for upstream in self._upstreams.values() if upstream.due is not None]
+        return min([*dues, *self._patience.values()], default=None)
 
-    def failed(self, wire: int, now: float, error: PulseError) -> None:
-        """The desk could not connect this wire."""
-        self._unreachable[wire] = now, error
-        self.lose(wire, error)
+    def look(self) -> None:
+        """See whose time has come."""
+        for wire, until in tuple(self._patience.items()):
+            if until <= self.now:
+                self.failed(wire, PulseError.TIMEOUT)
+        for wire, upstream in tuple(self._upstreams.items()):
+            if upstream.due is not None and upstream.due <= self.now:
+                self._look_at(wire, upstream)
+
+    def _look_at(self, wire: int, upstream: _Upstream) -> None:
+        upstream.due = upstream.heard_at + QUIET
+        if upstream.due > self.now:
+            return
+        if not self._active(wire):
+            upstream.due = None
+        elif upstream.asked:
+            self.lose(wire, PulseError.TIMEOUT)
+        else:
+            upstream.asked = True
+            upstream.due = self.now + PATIENCE
+            upstream.link.queue(upstream.streams.say(NO_STREAM, None, Stat()))
+
+    def expect(self, wire: int) -> None:
+        """The desk was asked to connect this wire."""
+        self._patience[wire] = self.now + PATIENCE
+
+    def expect_none(self, wire: int) -> None:
+        """It need not be connected any more."""
+        self._patience.pop(wire, None)
+
+    def failed(self, wire: int, error: PulseError) -> None:
+        """The desk cannot connect this wire yet."""
+        self.expect_none(wire)
+        if wire not in self._upstreams:
+            self._do(UpstreamLost(wire, error))
 
     def gain(self, wire: int, connection: socket.socket, version: int) -> None:
-        """The desk has connected this wire."""
-        if wire in self._upstreams:
-            self.lose(wire)
+        """The desk has connected this wire; what was connected before is over."""
+        self.expect_none(wire)
+        self._close(wire)
         streams = Streams(version, records=wire == INPUT, device=self._devices[wire], may_hear=self._may_hear)
-        upstream = self._upstreams[wire] = _Upstream(connection, streams)
+        upstream = self._upstreams[wire] = _Upstream(connection, streams, self.now)
         self._loop.watch(upstream.link.descriptor, READ, lambda events: self._hear(wire, upstream, events))
         upstream.link.queue(upstream.streams.hello(self._name))
         self._do(UpstreamReady(wire))
@@ -93,22 +137,27 @@ class UpstreamLinks:
     def part(self, wire: int, end: WireEnd) -> None:
         """This wire leads somewhere else from now on: what was connected to it is over."""
         self._devices[wire] = end.device
-        self._unreachable.pop(wire, None)
+        self.expect_none(wire)
         if wire in self._upstreams:
             self.lose(wire)
 
     def lose(self, wire: int, error: PulseError = PulseError.CONNECTIONTERMINATED) -> None:
         """This wire leads nowhere any more."""
+        self._close(wire)
+        self._do(UpstreamLost(wire, error))
+
+    def _close(self, wire: int) -> None:
         upstream = self._upstreams.pop(wire, None)
         if upstream is not None:
             self._loop.forget(upstream.link.descriptor)
             upstream.link.close()
-        self._do(UpstreamLost(wire, error))
 
     def reissue(self, effect: Reissue) -> None:
         upstream = self._upstreams.get(effect.wire)
         if upstream is not None:
             upstream.link.queue(upstream.streams.say(effect.stream, effect.token, effect.message))
+            if upstream.due is None:
+                upstream.due = self.now + QUIET
 
     def reissue_sound(self, effect: ReissueSound) -> None:
         upstream = self._upstreams.get(effect.wire)
@@ -131,6 +180,7 @@ class UpstreamLinks:
     def _hear(self, wire: int, upstream: _Upstream, events: int) -> None:
         if not readable(events):
             return
+        upstream.heard_at, upstream.asked = self.now, False
         data = self._read(upstream.link)
         if data is None:
             self.lose(wire)

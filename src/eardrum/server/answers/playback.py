@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from eardrum.protocol.catalog import (
@@ -48,12 +49,13 @@ def create(
     if group is not None and message.sink_index is None and message.sink_name is None:
         sink = group.sink
     agreed = agree(client, message, sink)
-    if group is not None and (group.sink is not sink or not (group.corked or isinstance(group, CarriedPlayback))):
+    here = not isinstance(group, CarriedPlayback) or group.stood_in is not None
+    if group is not None and (group.sink is not sink or (here and not group.corked)):
         raise Refused(PulseError.INVALID, "its group is in another sink, or plays")
     check_room(server, client.view, sink, agreed)
     if sink.bus is None:
         carried = CarriedPlayback(server, client, sink, agreed)
-        carried.create(tag, carried.clean(message), lambda reply: created(carried, reply.missing, reply.suspended))
+        carried.create(tag, message, partial(created, carried))
         return None
     stream = MixedPlayback(server, client, sink, agreed, sink.bus)
     stream.sync_id = message.sync_id

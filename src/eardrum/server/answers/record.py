@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import (
@@ -45,7 +46,7 @@ def create(
     check_room(server, client.view, source, agreed)
     if source.bus is None:
         carried = CarriedRecord(server, client, source, agreed)
-        carried.create(tag, carried.clean(message), lambda reply: created(carried, reply.suspended))
+        carried.create(tag, message, partial(created, carried))
         return None
     stream = MixedRecord(server, client, source, agreed, source.bus, only=only, peaks=message.peak_detect)
     server.add(stream)

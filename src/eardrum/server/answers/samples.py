@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import (
@@ -105,7 +106,7 @@ def play(
     check_room(server, client.view, sink, agreed)
     if sink.bus is None:
         carried = CarriedSample(server, client.view, sink, agreed, sample)
-        carried.begin(lambda error: _told(server, client, tag, carried.index, error))
+        carried.begin(partial(_told, server, client, tag))
         return None
     stream = MixedSample(server, client.view, sink, agreed, sample, sink.bus)
     server.add(stream)
@@ -113,13 +114,13 @@ def play(
     return SamplePlayed(index=stream.index)
 
 
-def _told(server: Server, client: Client, tag: int, index: int, error: PulseError | None) -> None:
+def _told(server: Server, client: Client, tag: int, outcome: int | PulseError) -> None:
     if client.number not in server.clients:
         return
-    if error is None:
-        server.answer(client, tag, SamplePlayed(index=index))
+    if isinstance(outcome, PulseError):
+        server.refuse(client, tag, outcome)
     else:
-        server.refuse(client, tag, error)
+        server.answer(client, tag, SamplePlayed(index=outcome))
 
 
 def remove(server: Server, client: Client, tag: int, message: RemoveSample, sample: Sample) -> Ack:
