@@ -155,7 +155,8 @@ class Mortal:
         before = len(self._stage.processes)
         second = ["module-null-sink", f"sink_name={self.SINKS[1]}", f"rate={RATE}", "channels=2"]
         if self._kind == "pulseaudio":
-            self.address = self._stage.pulseaudio("pulseaudio", "-L", " ".join(second)).address
+            prompt = [*second, "norewinds=1"]  # else it has up to 2 s of silence ahead when it starts
+            self.address = self._stage.pulseaudio("pulseaudio", "-L", " ".join(prompt)).address
         else:
             self.address = self._stage.pipewire_pulse().address
             self._stage.pactl(self.address, "load-module", *second)
