@@ -34,7 +34,7 @@ def main() -> int:
         hosts[1].kill()
         desk = stage.desk(upstream=" ".join(host.address for host in hosts))
         crowd = Crowd(stage)
-        crowd.gather([desk.open(name, output="host").address for name in OUTLETS], playing)
+        crowd.gather([desk.open(name, output="host:null").address for name in OUTLETS], playing)
         tones = [player.tone for player in crowd.players]
         listener = desk.open("listener", output="null", input="room:parlour")
         places = [Ear(hosts[0].address, "null.monitor")]
@@ -50,7 +50,7 @@ def main() -> int:
         time.sleep(PLAYED)
         hosts[0].start()
         places.append(Ear(hosts[0].address, "null.monitor"))
-        rewire(desk, "host")
+        rewire(desk, "host:null")
         places[-1].listen(PLAYED)
         lost = crowd.lost
         heard = [place.presence(tones) for place in places]

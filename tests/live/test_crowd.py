@@ -33,15 +33,14 @@ def heard(host, until):
     """Waits until tones are heard at the host."""
 
     def wait(tones):
-        ear = Ear(host.address, "null.monitor")
-        until(lambda: ear.hears(tones), "the tones", DEADLINE)
-        ear.close()
+        with Ear(host.address, "null.monitor") as ear:
+            until(lambda: ear.hears(tones), "the tones", DEADLINE)
 
     return wait
 
 
 def test_nobody_is_lost_when_the_server_is_killed(stage, host, heard):
-    outlet = stage.desk(upstream=host.address).open("box", output="host", input="host")
+    outlet = stage.desk(upstream=host.address).open("box", output="host:null", input="host")
     crowd = Crowd(stage)
     crowd.gather([outlet.address], playing=6, recording=2, idle=1)
     tones = [player.tone for player in crowd.players]
@@ -58,7 +57,7 @@ def test_a_container_that_was_first_is_heard_as_soon_as_there_is_a_server(stage,
     desk = stage.desk(upstream=host.address)
     play = "for time in 1 2 3 4 5 6 7 8; do paplay /sounds/long.wav || exit 1; done"
     container = desk.start(
-        "first", "run", "--name=first", "--output=host", "--", *contained("podman", 0, "sh", "-c", play)
+        "first", "run", "--name=first", "--output=host:null", "--", *contained("podman", 0, "sh", "-c", play)
     )
     until(lambda: desk.list()["first"]["playing"], "the container to play", DEADLINE)
     host.start()

@@ -87,6 +87,12 @@ class World:
         self.carry()
         return self.room
 
+    def hangs(self, seconds: float) -> None:
+        """The room is there and does nothing."""
+        room, self.room = self.room, None
+        self.passes(seconds)
+        self.room = room
+
     def falls(self) -> None:
         """There is none any more."""
         self.carry()
@@ -288,6 +294,23 @@ def test_a_client_is_asked_for_no_more_than_before(world):
     heard = round(world.player.heard_at() * SECOND) * FRAME
     assert asked - heard <= PROMPT["tlength"] * 1.1
     assert world.player.told(Underflow) == []
+
+
+def test_who_ran_dry_on_a_hung_upstream_is_asked_to_go_on(world):
+    """It had told where it was, so that all it was given is known to have been due."""
+    world.rises()
+    world.player.plays(10.0)
+    world.passes(1.0)
+    world.player.latency()
+    world.hangs(3.0)
+    before = world.player.written
+    world.falls()
+    world.passes(1.0)
+    assert len(world.player.told(Underflow)) == 1
+    assert 1.0 <= (world.player.written - before) / FRAME / SECOND <= 1.2  # tlength is 0.2
+    world.rises()
+    world.passes(1.0)
+    assert len(world.player.told(Underflow)) == 1
 
 
 def test_nothing_that_became_old_is_played(world):

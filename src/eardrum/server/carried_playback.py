@@ -187,7 +187,8 @@ class CarriedPlayback(Carried, PlaybackStream):
         heard = at.heard(self.server.now, self.attr, self.spec)
         if self._echo is not None and self._echo.playing:  # it plays on what it has; then the monitor has no seam
             heard = at.write - self._echo.voice.fill
-        stand_in.take_over(self.attr, self.latency, read=heard, write=at.write, missing=at.wanted, playing=at.playing)
+        missing = at.missing(heard, self.attr)
+        stand_in.take_over(self.attr, self.latency, read=heard, write=at.write, missing=missing, playing=at.playing)
 
     def _install(self, stand_in: StandIn) -> None:
         self._stand_in = stand_in

@@ -70,6 +70,10 @@ class Indexes:
             read = position + spec.bytes_for(int((now - at) * 1e6))
         return max(write - 2 * MAX_QUEUE, min(read, last, write + MAX_QUEUE))
 
+    def missing(self, heard: int, attr: BufferAttr) -> int:
+        """What the client is to be asked for next if all before this read index has been played."""
+        return max(self.wanted, attr.tlength - (self.write - heard) - (self.told - self.written))
+
     def go_on(self, read: int, write: int, missing: int, *, playing: bool) -> None:
         """Another upstream has asked for `missing` bytes, and got what is between these indexes."""
         self.base = read

@@ -61,6 +61,7 @@ class StandIn(MixedPlayback):
             self.prebuffering = self._dry = False
             self._go_on()
             self.prebuffering = not self.playing and bool(attr.prebuf)
+        self.request()
 
     def leave(self) -> Rest:
         """There is an upstream again: be over, and leave what was not played yet."""

@@ -5,6 +5,7 @@ Every player plays a tone of its own without an end, so that one recording of a 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import signal
@@ -197,10 +198,17 @@ class Ear:
         self._hearing = threading.Thread(target=self._hear, daemon=True)
         self._hearing.start()
 
+    def __enter__(self) -> Ear:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Hear no more; what was heard stays."""
         with self._caller.socket as connection:
-            connection.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the server has ended
+                connection.shutdown(socket.SHUT_RDWR)
             self._hearing.join()
 
     def _hear(self) -> None:
