@@ -10,22 +10,23 @@ from pathlib import Path
 import pytest
 
 from eardrum.testing.crowd import Crowd, Ear, Mortal
-from eardrum.testing.servers import Stage
+from eardrum.testing.heard import stereo_tones, write_wav
+from eardrum.testing.servers import RATE, Stage
 
 SOAK = Path(__file__).parents[2] / "soak"
 DEADLINE = 30.0  # seconds
 
 
 @pytest.fixture
-def stage(peers):
-    """One of its own: the server dies."""
+def own_stage(peers):
+    """One on which the server may die."""
     with Stage() as stage:
         yield stage
 
 
 @pytest.fixture(params=["pulseaudio", "pipewire_pulse"])
-def host(request, stage):
-    return Mortal(stage, request.param)
+def host(request, own_stage):
+    return Mortal(own_stage, request.param)
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ def heard(host, until):
     return wait
 
 
-def test_nobody_is_lost_when_the_server_is_killed(stage, host, heard):
-    outlet = stage.desk(upstream=host.address).open("box", output="host:null", input="host")
-    crowd = Crowd(stage)
+def test_nobody_is_lost_when_the_server_is_killed(own_stage, host, heard):
+    outlet = own_stage.desk(upstream=host.address).open("box", output="host:null", input="host")
+    crowd = Crowd(own_stage)
     crowd.gather([outlet.address], playing=6, recording=2, idle=1)
     tones = [player.tone for player in crowd.players]
     heard(tones)
@@ -52,17 +53,18 @@ def test_nobody_is_lost_when_the_server_is_killed(stage, host, heard):
     assert not crowd.lost, [program.log.read_text() for program in crowd.lost]
 
 
-def test_a_container_that_was_first_is_heard_as_soon_as_there_is_a_server(stage, host, heard, contained, until):
+def test_a_container_that_was_first_is_heard_as_soon_as_there_is_a_server(
+    own_stage, host, heard, contained, sounds, until
+):
+    write_wav(sounds / "longest.wav", stereo_tones(440, 660, DEADLINE), RATE)
     host.kill()
-    desk = stage.desk(upstream=host.address)
-    play = "for time in 1 2 3 4 5 6 7 8; do paplay /sounds/long.wav || exit 1; done"
-    container = desk.start(
-        "first", "run", "--name=first", "--output=host:null", "--", *contained("podman", 0, "sh", "-c", play)
-    )
-    until(lambda: desk.list()["first"]["playing"], "the container to play", DEADLINE)
+    desk = own_stage.desk(upstream=host.address)
+    play = ["--name=first", "--output=host:null", "--", *contained("podman", 0, "paplay", "/sounds/longest.wav")]
+    container = desk.start("first", "run", *play)
+    until(lambda: desk.list().get("first", {}).get("playing"), "the container to play", DEADLINE)
     host.start()
     heard([440, 660])
-    assert container.poll() is None, stage.log("first")
+    assert container.poll() is None, own_stage.log("first")
 
 
 def test_nothing_is_left_of_streams_that_have_ended(stage):
