@@ -59,6 +59,26 @@ def test_a_live_wire_may_lead_nowhere_and_back(desk, playing):
     assert "room=speakers" in playing.tell("want 0")
 
 
+def test_a_wire_that_led_nowhere_may_lead_to_a_server(desk):
+    desk.open("radio", "null", input="silence")
+    visitor = desk.visit("radio")
+    visitor.about()
+    assert rewire(desk, "radio", output="room:hall", input="room:hall")[0] == 200
+    assert visitor.tell("hear") == "REWIRE 0 room:hall"
+    assert visitor.line() == "done"
+    assert visitor.tell("hear") == "REWIRE 1 room:hall"
+    assert visitor.line() == "done"
+    assert "room=hall" in visitor.tell("want 0")
+
+
+def test_emulated_modules_stay_on_what_is_mixed(desk):
+    desk.open("radio", "null", modules=True)
+    visitor = desk.visit("radio")
+    visitor.about()
+    assert rewire(desk, "radio", output="room:hall")[0] == 422
+    assert visitor.tell("nothing") == "done"
+
+
 def test_a_want_that_stands_is_fulfilled_at_the_new_end(start_desk, tmp_path):
     desk = start_desk(f"unix:{tmp_path}/dead")
     desk.open("radio", "host")

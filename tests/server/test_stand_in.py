@@ -43,13 +43,14 @@ from eardrum.server.events import (
 from eardrum.server.views import outlet_view, room_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
-from eardrum.terms.names import WireEnd
+from eardrum.terms.names import WireEnd, output_end
 from eardrum.testing.stage import ALL, FLOAT, Program, Stage, sine
 
 NORM = (VOLUME_NORM,) * 2
 FRAME = FLOAT.frame_bytes
 TIME = (1, 2)
 STEP = 0.01  # seconds
+STUDIO = WireEnd("room", "studio")
 SECOND = 48000
 PROMPT = {"tlength": 9600 * FRAME, "minreq": 480 * FRAME, "prebuf": 4800 * FRAME}  # 200 ms
 
@@ -73,8 +74,8 @@ class Room:
 class World:
     """An outlet whose output is carried to a room, if there is one."""
 
-    def __init__(self) -> None:
-        self.stage = Stage(Server(outlet_view("box", WireEnd("room", "studio"), None)))
+    def __init__(self, output: WireEnd = STUDIO) -> None:
+        self.stage = Stage(Server(outlet_view("box", output, None)))
         self.room: Room | None = None
         self.waiting: list[tuple[int | None, int, type[Message]]] = []
         self.players: list[Player] = []
@@ -98,6 +99,10 @@ class World:
         self.carry()
         self.room = None
         self.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED))
+
+    def leads_to(self, end: str) -> None:
+        """Its output does, from now on."""
+        self.stage.happens(Rewired(OUTPUT, output_end(end)))
 
     def wanted(self) -> list[bool]:
         """What was said about wanting an upstream, and not looked at yet."""
@@ -590,3 +595,104 @@ def test_a_stream_that_is_killed_by_a_server_that_lives_is_killed(world):
     world.carry()
     assert len(world.player.told(PlaybackStreamKilled)) == 1
     assert world.player.program.ask(GetSinkInputInfoList()).items == []
+
+
+# -- what was mixed, because its wire led nowhere
+
+
+@pytest.fixture
+def nowhere() -> World:
+    return World(WireEnd("null"))
+
+
+def test_what_was_mixed_is_carried_when_its_wire_leads_upstream(nowhere):
+    nowhere.player.plays(10.0)
+    nowhere.passes(1.0)
+    assert nowhere.wanted() == []
+    before = nowhere.player.heard_at()
+    nowhere.leads_to("room:studio")
+    assert nowhere.wanted() == [True]
+    assert nowhere.player.heard_at() == pytest.approx(before, abs=0.001)
+    nowhere.passes(0.3)
+    room = nowhere.rises()
+    at = nowhere.player.heard_at()
+    nowhere.passes(1.0)
+    assert_part_of_the_tone(sounding(room.heard()))
+    expected = sine(440, 10 * SECOND)[round(at * SECOND) :]
+    heard = sounding(room.heard())
+    assert np.abs(heard[100:] - expected[100 : len(heard)]).max() < 0.05
+    assert [message for message in nowhere.player.program.told if isinstance(message, PlaybackStreamKilled)] == []
+    assert nowhere.player.told(Underflow) == []
+    (shown,) = nowhere.player.asks(GetSinkInputInfoList()).items
+    assert shown.index == 0
+
+
+def test_it_goes_there_and_back_and_is_asked_for_no_more_than_before(nowhere):
+    nowhere.player.plays(30.0)
+    for _ in range(10):
+        nowhere.passes(0.3)
+        nowhere.leads_to("room:studio")
+        nowhere.passes(0.1)
+        nowhere.rises()
+        nowhere.passes(0.3)
+        nowhere.leads_to("null")
+        nowhere.falls()
+    asked = nowhere.player.granted + sum(request.nbytes for request in nowhere.player.told(Request))
+    heard = round(nowhere.player.heard_at() * SECOND) * FRAME
+    assert asked - heard <= PROMPT["tlength"] * 1.1
+    assert nowhere.player.heard_at() == pytest.approx(7.0, abs=0.1)
+    assert nowhere.player.told(Underflow) == []
+    assert nowhere.wanted() == [True] * 10
+
+
+def test_what_was_asked_while_it_was_mixed_is_answered_once(nowhere):
+    nowhere.player.plays(0.9)
+    nowhere.passes(0.75)
+    tag = nowhere.player.drains()
+    nowhere.leads_to("room:studio")
+    nowhere.passes(0.05)
+    assert tag in nowhere.player.program.waits_for
+    nowhere.passes(0.2)
+    assert nowhere.player.program.answers.pop(tag) == Ack()
+
+
+def test_a_group_and_what_is_corked_are_carried_as_they_are(nowhere):
+    one, two = nowhere.player, Player(nowhere, nowhere.player.program)
+    one.plays(5.0, sync_id=7, corked=True)
+    two.plays(5.0, sync_id=7, corked=True)
+    nowhere.passes(0.1)
+    nowhere.leads_to("room:studio")
+    room = nowhere.rises()
+    made = [message for message in room.asked if isinstance(message, CreatePlaybackStream)]
+    assert [message.corked for message in made] == [True, True]
+    assert made[0].sync_id == made[1].sync_id
+    nowhere.passes(0.2)
+    assert len(sounding(room.heard())) == 0
+    assert one.asks(CorkPlaybackStream(channel=one.channel, cork=False)) == Ack()
+    nowhere.passes(1.0)
+    assert len(sounding(room.heard())) > 0.7 * SECOND
+
+
+def test_the_monitor_goes_on_and_so_does_who_records_one_stream(nowhere):
+    nowhere.player.plays(10.0)
+    everything, one = nowhere.stage.join(ALL), nowhere.stage.join(ALL)
+    everything.record(source_name="output.monitor", fragsize=480 * FRAME)
+    one.record(source_name="output.monitor", fragsize=480 * FRAME, direct_on_input=0)
+    nowhere.passes(1.0)
+    nowhere.leads_to("room:studio")
+    nowhere.passes(0.5)
+    nowhere.rises()
+    nowhere.passes(1.0)
+    assert len(everything.heard()) == pytest.approx(2.5 * SECOND, abs=0.02 * SECOND)
+    assert_part_of_the_tone(sounding(everything.heard())[: 2 * SECOND - 4800])
+    assert len(sounding(one.heard())) > 1.4 * SECOND
+
+
+def test_who_comes_later_is_carried_from_the_start(nowhere):
+    nowhere.leads_to("room:studio")
+    assert nowhere.wanted() == []
+    nowhere.player.plays(1.0)
+    assert nowhere.wanted() == [True]
+    room = nowhere.rises()
+    nowhere.passes(1.2)
+    assert len(sounding(room.heard())) > 0.95 * SECOND

@@ -45,7 +45,9 @@ class Outlet:
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         ends = _ends(wiring)
-        self.wires = {wire: Wire(wire, end, number, desk.host, desk.rooms) for wire, end in ends.items()}
+        self.wires = {
+            wire: Wire(wire, end, number, desk.host, desk.rooms, fixed=wiring.modules) for wire, end in ends.items()
+        }
         self._files = WireFiles(ends, self._device)
         self._levels: dict[int, Level | None] = {OUTPUT: None, INPUT: None}
         self._worker: Worker | None = None

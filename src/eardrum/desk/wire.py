@@ -38,11 +38,14 @@ class Wire:
     A worker's `WANT` stands until the wire is connected; meanwhile this goes on trying by itself.
     """
 
-    def __init__(self, wire: int, end: WireEnd | None, outlet: int, host: Host, rooms: Rooms) -> None:
-        """`outlet` is the number by which rooms tell outlets apart."""
+    def __init__(
+        self, wire: int, end: WireEnd | None, outlet: int, host: Host, rooms: Rooms, *, fixed: bool = False
+    ) -> None:
+        """`outlet` is the number by which rooms tell outlets apart. What is mixed at a `fixed` one stays mixed."""
         self.end = end
         self._wire = wire
         self._outlet = outlet
+        self._fixed = fixed
         self._host = host
         self._rooms = rooms
         self._loop = asyncio.get_running_loop()
@@ -95,7 +98,8 @@ class Wire:
         """Whether its worker, if there is one, can go on when the wire has this end."""
         if self._worker is None or end == self.end:
             return True
-        return self._carries and end is not None and (end.is_carried or end.is_nowhere)
+        follows = self._carries or (self._told is not None and self._told.is_nowhere and not self._fixed)
+        return follows and end is not None and (end.is_carried or end.is_nowhere)
 
     def rewire(self) -> None:
         """It may lead elsewhere now: tell the worker, and connect it there if it is wanted."""
@@ -105,6 +109,7 @@ class Wire:
         wanted = self._connecting is not None
         self._stop_connecting()
         self._told, self._refusal = leads, None
+        self._carries |= leads.is_carried
         pipe = end_in_pipe(leads)
         self._worker.tell(Record(Kind.REWIRE, self._wire), (pipe,))
         os.close(pipe)

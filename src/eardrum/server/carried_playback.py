@@ -38,6 +38,7 @@ from eardrum.server.echo import Echo
 from eardrum.server.effects import ReissueSound
 from eardrum.server.events import OUTPUT, Sound
 from eardrum.server.indexes import Indexes
+from eardrum.server.mixed_playback import MixedPlayback
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.stand_in import Rest, StandIn
 from eardrum.server.stream import Agreed, Tag
@@ -175,6 +176,15 @@ class CarriedPlayback(Carried, PlaybackStream):
             stand_in.follow(peer.ring.r)
         self.server.answer(self.client, self._tag, self._created(self.attr.tlength, self.sink.suspended))
         stand_in.start()
+
+    def go_on_for(self, mixed: MixedPlayback) -> None:
+        """Be carried, having been mixed until now, and so stood in for."""
+        stand_in = StandIn(self, mixed.bus)
+        stand_in.inherit(mixed)
+        self._stand_in = stand_in
+        self._indexes.written = stand_in.ring.w
+        self._indexes.told = stand_in.ring.w + stand_in.outstanding
+        self.server.wires.begin(self)
 
     def stand_in_for_upstream(self) -> None:
         self._back = None

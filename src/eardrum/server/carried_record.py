@@ -26,6 +26,7 @@ from eardrum.protocol.message import Message
 from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
 from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
+from eardrum.server.mixed_record import MixedRecord
 from eardrum.server.record import RecordStream
 from eardrum.server.stand_in import RecordStandIn
 from eardrum.server.stream import Agreed, Tag
@@ -61,11 +62,13 @@ class CarriedRecord(Carried, RecordStream):
     # -- making it, again and again
 
     def create(self, tag: Tag, message: CreateRecordStream, created: Callable[[bool], Message]) -> None:
-        """Have the upstream make the stream; `created` makes the reply, given if it is suspended.
-
-        What upstreams are asked is built from what was understood.
-        """
+        """Have the upstream make the stream; `created` makes the reply, given if it is suspended."""
         self._tag, self._created = tag, created
+        self.clean(message)
+        self.server.wires.begin(self)
+
+    def clean(self, message: CreateRecordStream) -> None:
+        """Note what to ask upstreams for: built from what was understood, with properties that name the outlet."""
         self._wish = CreateRecordStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
@@ -79,7 +82,6 @@ class CarriedRecord(Carried, RecordStream):
             early_requests=message.early_requests,
             dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
         )
-        self.server.wires.begin(self)
 
     def wish(self) -> Any:
         self._said_corked = self.corked
@@ -140,6 +142,12 @@ class CarriedRecord(Carried, RecordStream):
         self._install(stand_in)
         self.server.answer(self.client, self._tag, self._created(self.source.suspended))
         stand_in.start()
+
+    def go_on_for(self, mixed: MixedRecord) -> None:
+        """Be carried, having been mixed until now, and so stood in for."""
+        self._stand_in = RecordStandIn(self, mixed.bus)
+        self._stand_in.inherit(mixed)
+        self.server.wires.begin(self)
 
     def stand_in_for_upstream(self) -> None:
         if self._stand_in is None:

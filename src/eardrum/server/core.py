@@ -44,6 +44,7 @@ from eardrum.server.events import (
 )
 from eardrum.server.far_ends import FarEnds
 from eardrum.server.formats import refitted
+from eardrum.server.handover import hand_over
 from eardrum.server.knob import USUAL, Knob
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
@@ -178,6 +179,8 @@ class Server:
         self._far_ends.rewired(event)
         self._show_far_ends()
         self.wires.rewired(event)
+        for view in self.views.values():
+            hand_over(self, view)
 
     def _learnt(self, event: UpstreamDevice) -> None:
         self._far_ends.learnt(event)

@@ -123,7 +123,7 @@ class UpstreamLost:
 @dataclass(slots=True)
 class Rewired:
     """This wire leads somewhere else from now on: host, room, or nowhere (null, silence). What was connected to it is
-    over, which `UpstreamLost` tells next. Comes only where the wire leads upstream from the start.
+    over, which `UpstreamLost` tells next. A wire that led to a file, a FIFO or a device is never rewired.
     """
 
     wire: int

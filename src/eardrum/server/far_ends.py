@@ -17,11 +17,14 @@ class FarEnds:
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
+        self._carried: set[int] = set()  # wires that have led upstream once: what plays there is carried
         self._devices: dict[int, UpstreamDevice] = {}
 
     def rewired(self, event: Rewired) -> None:
         """This wire leads somewhere else."""
         self._names[event.wire] = event.end.device
+        if event.end.is_carried:
+            self._carried.add(event.wire)
 
     def learnt(self, event: UpstreamDevice) -> None:
         """The device at the end of this wire is known, or another."""
@@ -29,6 +32,9 @@ class FarEnds:
 
     def show(self, view: View) -> None:
         """Bring the devices of this view to what is known."""
+        for device in (*view.sinks.values(), *view.sources.values()):
+            if device.wire in self._carried:
+                device.bus = None
         for wire, name in self._names.items():
             for _, device in _carried(view, wire):
                 device.upstream_name = name

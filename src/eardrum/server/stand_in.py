@@ -48,6 +48,20 @@ class StandIn(MixedPlayback):
         self._lost_until = 0  # up to this position the queue has silence in place of what was lost
         self.proplist = of.proplist
 
+    def inherit(self, mixed: MixedPlayback) -> None:
+        """Be in all what this stream was, which has been mixed until now, and is over."""
+        mixed.bus.advance(self.server.now)
+        playing = mixed.bus.plays(mixed)
+        mixed.bus.leave(mixed)
+        vars(self).update(vars(mixed))
+        if playing:
+            self.bus.join(self)
+
+    @property
+    def outstanding(self) -> int:
+        """Bytes that the client was asked for and has not written."""
+        return self.attr.tlength + self._asked_ahead - (self.ring.w - self.ring.r) - self.missing
+
     def take_over(self, attr: BufferAttr, latency: int, *, read: int, write: int, missing: int, playing: bool) -> None:
         """Go on for an upstream that had granted `attr`, at these indexes; `missing` is for the next request."""
         self.grant(attr, latency)
@@ -102,6 +116,13 @@ class RecordStandIn(MixedRecord):
         agreed = replace(of.agreed, spec=of.spec, muted=of.muted, corked=of.corked)
         super().__init__(of.server, of.client, of.source, agreed, bus)
         self._rest = 0  # what has passed and is no whole frame yet, in frames of the stream * rate of the bus
+
+    def inherit(self, mixed: MixedRecord) -> None:
+        """Be in all what this stream was, which has been mixed until now, and is over."""
+        mixed.bus.advance(self.server.now)
+        mixed.bus.untap(mixed)
+        vars(self).update(vars(mixed))
+        self.start()
 
     def take_over(self, attr: BufferAttr, latency: int, read: int) -> None:
         """Go on for an upstream that had granted `attr`, at this index."""
