@@ -244,12 +244,13 @@ class Stage:
 
         wait_until(ready, f"{name} to listen on {path}")
 
-    def desk(self, runtime: Path | None = None, upstream: str = "none") -> Desk:
-        """A desk that is ready, in `runtime` (default: a fresh directory of the stage)."""
+    def desk(self, runtime: Path | None = None, upstream: str | None = "none") -> Desk:
+        """A desk that is ready, in `runtime` (default: a fresh directory of the stage). With no upstream it looks."""
         if runtime is None:
             runtime = Path(tempfile.mkdtemp(prefix="desk-", dir=self.directory))
         reader, writer = os.pipe()
-        argv = [EARDRUM, "up", "--runtime-dir", str(runtime), "--upstream", upstream, "--ready-fd", str(writer)]
+        argv = [EARDRUM, "up", "--runtime-dir", str(runtime), "--ready-fd", str(writer)]
+        argv += ["--upstream", upstream] if upstream is not None else []
         return Desk(self, runtime, self._start_ready(runtime.name, argv, reader, writer))
 
     def serve(self, name: str = "serve", *options: str, **popen: Any) -> Server:
