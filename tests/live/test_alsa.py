@@ -11,6 +11,8 @@ import pytest
 from eardrum.testing import heard
 from eardrum.testing.servers import CHANNELS, EARDRUM, RATE, Stage, end
 
+pytestmark = pytest.mark.alone
+
 TONES = (440, 660)
 LONG = 8.0  # seconds
 

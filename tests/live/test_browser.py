@@ -12,6 +12,8 @@ import pytest
 from eardrum.testing import heard
 from eardrum.testing.servers import RATE
 
+pytestmark = pytest.mark.alone
+
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync --disable-dev-shm-usage --autoplay-policy=no-user-gesture-required"

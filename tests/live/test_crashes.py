@@ -6,6 +6,10 @@ import os
 import signal
 import socket
 
+import pytest
+
+pytestmark = pytest.mark.alone
+
 CONTAINERS = 8
 
 

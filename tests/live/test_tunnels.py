@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from eardrum.testing import heard
 from eardrum.testing.servers import RATE
+
+pytestmark = pytest.mark.alone
 
 
 def test_pulseaudio_plays_through_a_tunnel(served, stage, pulseaudio, sounds, assert_tones):
