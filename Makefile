@@ -64,7 +64,7 @@ fuzz: setup ## random and damaged input for SECONDS=60, against the codec and th
 	@touch $@
 
 # Made only when nothing is missing, so that a machine without the packages is told so each time.
-.venv/.peers: .venv/.installed tools/system_packages.py src/eardrum/testing/servers.py
+.venv/.peers: .venv/.installed tools/system_packages.py src/eardrum/testing/packages.py
 	@$(BIN)/python tools/system_packages.py $@
 
 # Built from source, so after the packages that this takes.

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from eardrum.testing.servers import missing_packages, packages_advice
+from eardrum.testing.packages import missing_packages, packages_advice
 
 # SYSTEMD_OFFLINE keeps maintainer scripts from starting what they install: nobody asked for a sound server to run.
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}

@@ -16,8 +16,9 @@ from eardrum.protocol.catalog import Auth, SetClientName
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply
 from eardrum.protocol.message import NEWEST
 from eardrum.testing import heard
+from eardrum.testing.packages import missing_packages, packages_advice
 from eardrum.testing.rootfs import PLAYER, Rootfs
-from eardrum.testing.servers import EARDRUM, RATE, Stage, end, missing_packages, packages_advice, wait_until
+from eardrum.testing.servers import EARDRUM, RATE, Stage, end, wait_until
 
 TONES = (440, 660)  # Hz, left and right
 AMPLITUDE = 0.5

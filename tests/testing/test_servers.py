@@ -4,8 +4,7 @@ import sys
 
 import pytest
 
-from eardrum.testing import servers
-from eardrum.testing.servers import Stage, end, missing_packages, packages_advice, wait_until
+from eardrum.testing.servers import Stage, end, wait_until
 
 
 @pytest.fixture
@@ -22,17 +21,6 @@ def test_waiting_ends_with_the_first_true_value():
 def test_waiting_in_vain_says_what_for():
     with pytest.raises(TimeoutError, match="a miracle"):
         wait_until(lambda: False, "a miracle", deadline=0.01)
-
-
-def test_what_lacks_is_told_by_package(monkeypatch, tmp_path):
-    (tmp_path / "podman").write_text("")
-    (tmp_path / "podman").chmod(0o755)
-    monkeypatch.setattr(servers, "SEARCH_PATH", str(tmp_path))
-    lacking = missing_packages()
-    assert "podman" not in lacking
-    assert lacking.count("pulseaudio-utils") == 1
-    assert "apt-get install" in packages_advice(lacking)
-    assert " bubblewrap " in packages_advice(lacking)
 
 
 def test_programs_of_a_stage_see_nothing_of_their_caller(stage, monkeypatch):

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from eardrum.testing.servers import ALSA_PLUGIN, SEARCH_PATH
+from eardrum.testing.packages import ALSA_PLUGIN, SEARCH_PATH
 
 PLAYER = 12345  # uid and gid of the container's ordinary user
 PROGRAMS = ("sh", "sleep", "pacat", "pactl", "aplay")
