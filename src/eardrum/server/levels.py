@@ -40,10 +40,11 @@ def _change(server: Server, view: View, device: Sink | Source) -> Iterator[None]
     """What sounded until now keeps its level; afterwards streams follow, and programs hear of what they can see."""
     if device.bus is not None:
         device.bus.advance(server.now)
-    before = device.volume, device.silent
+    before, most = (device.volume, device.silent), device.most
     yield
-    for stream in streams_at(view, device):
-        stream.level_changed()
+    if device.bus is None or device.most != most:  # what is mixed here gets the device's level as a whole
+        for stream in streams_at(view, device):
+            stream.level_changed()
     if before != (device.volume, device.silent):
         facility = Facility.SINK if isinstance(device, Sink) else Facility.SOURCE
         view.changed(facility, Change.CHANGED, device.index)
