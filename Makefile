@@ -15,11 +15,12 @@ setup: .venv/.installed .venv/.peers .venv/.alsa ## .venv with the command at .v
 demo: setup ## a tune from one container to another through a room, and what a third one may not do
 	$(BIN)/python demo/first_sound.py
 
-# Most live tests wait most of the time, for sound is played in real time: more run side by side than there are processors.
-test: setup ## all tests: first side by side, then by itself what hears programs that must be quick
+# Live tests wait most of the time, for sound is played in real time: more run side by side than there are processors.
+test: setup ## all tests: those outside tests/live, real programs against real servers, and alone those that must be quick
 	@failed=; \
-	$(BIN)/python -m pytest -m "not alone" --numprocesses=$(BESIDE) --dist=loadfile || failed=1; \
-	$(BIN)/python -m pytest -m alone || failed=1; \
+	$(BIN)/python -m pytest --ignore=tests/live --numprocesses=auto --dist=loadfile || failed=1; \
+	$(BIN)/python -m pytest tests/live -m "not alone" --numprocesses=$(BESIDE) --dist=loadfile || failed=1; \
+	$(BIN)/python -m pytest tests/live -m alone || failed=1; \
 	test -z "$$failed"
 
 check: setup generated docs ## style, types, layers, the pages, and that what is generated is up to date
