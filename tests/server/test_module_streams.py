@@ -5,7 +5,7 @@ import pytest
 
 from eardrum.protocol import catalog as c
 from eardrum.server.core import Server
-from eardrum.server.emulated_modules import MOST_STREAMS
+from eardrum.server.module_parts import MOST_STREAMS
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID, VOLUME_NORM

@@ -32,12 +32,6 @@ def test_one_gain_counts_for_all_channels():
     np.testing.assert_allclose(whole, [[1.5, 1.5]] * 2, rtol=1e-4)
 
 
-def test_a_stream_may_begin_within_the_block():
-    whole = ones(4)
-    add(whole, ones(2), None, 1)
-    assert whole[:, 0].tolist() == [1, 2, 2, 1]
-
-
 def test_nothing_is_clipped():
     whole = ones(1)
     for _ in range(9):

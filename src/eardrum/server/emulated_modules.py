@@ -15,24 +15,31 @@ from eardrum.server.admission import USUAL_COOKIE, Admission
 from eardrum.server.effects import CloseFifo, Listen, OpenFifo, StopListening
 from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import STREAM_PROPERTIES, Arguments, wrong
+from eardrum.server.module_parts import (
+    add_sink,
+    add_source,
+    free_name,
+    monitor_of,
+    new_bus,
+    play,
+    show,
+    sink_named,
+    source_named,
+)
 from eardrum.server.module_streams import FeedInput, FeedOutput, Through, agreed
-from eardrum.server.objects import DEVICE_SPEC, AnyDevice, Module, Sink, Source, View
+from eardrum.server.objects import DEVICE_SPEC, Module, Sink, Source, View
 from eardrum.server.playback import SinkInput
-from eardrum.server.routing import check_held_back, follow_default
-from eardrum.server.stream import Stream
-from eardrum.terms.audio import STEREO, VOLUME_NORM, ChannelMap, SampleSpec
+from eardrum.server.routing import follow_default
+from eardrum.terms.audio import STEREO, SampleSpec
 from eardrum.terms.errors import Refused
-from eardrum.terms.names import valid_device_name
-from eardrum.terms.properties import text, value
+from eardrum.terms.properties import value
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.mixed import Bus
 
 MOST_MODULES = 64  # in one view
-MOST_STREAMS = 256  # of modules in one view: each costs something at every cycle
 LOOPBACK_MSEC = 200
-_UNITY = (VOLUME_NORM,)
 
 
 class Kind(NamedTuple):
@@ -108,139 +115,24 @@ def _follow_defaults(server: Server, view: View, before: tuple[Sink | None, Sour
             follow_default(server, view, device)
 
 
-# -- what modules are made of
-
-
-def _free_name(devices: dict[int, AnyDevice], wanted: str) -> str:
-    """The name itself, or with a number behind it, as PulseAudio has it."""
-    if not valid_device_name(wanted):
-        raise wrong(f"{wanted!r} is no name for a device")
-    taken = {device.name for device in devices.values()}
-    name, number = wanted, 1
-    while name in taken:
-        number += 1
-        name = f"{wanted}.{number}"
-    return name
-
-
-def _found(devices: dict[int, AnyDevice], default: AnyDevice | None, name: str | None) -> AnyDevice:
-    """The device that an argument names; the default if it names none or says so."""
-    if name is not None and not name.startswith("@DEFAULT_"):
-        index = int(name) if name.isascii() and name.isdigit() and len(name) < 10 else -1
-        default = next((device for device in devices.values() if name == device.name or index == device.index), None)
-    if default is None:
-        raise wrong(f"no device {name}" if name else "no device")
-    return default
-
-
-def _sink_named(view: View, name: str | None) -> Sink:
-    return _found(view.sinks, view.default_sink, name)
-
-
-def _source_named(view: View, name: str | None) -> Source:
-    return _found(view.sources, view.default_source, name)
-
-
-def _monitor(view: View, sink: Sink) -> Source:
-    monitor = view.monitor_of(sink)
-    assert monitor is not None
-    return monitor
-
-
-def _new_bus(server: Server, module: Module, spec: SampleSpec, channel_map: ChannelMap) -> Bus:
-    bus = server.buses.add(spec.rate, channel_map)
-    module.buses.append(bus)
-    return bus
-
-
-def _add_sink(
-    server: Server,
-    view: View,
-    module: Module,
-    name: str,
-    description: str,
-    properties: dict[str, bytes],
-    spec: SampleSpec,
-    channel_map: ChannelMap,
-) -> Sink:
-    """A sink with a bus of its own, and its monitor."""
-    bus = _new_bus(server, module, spec, channel_map)
-    name = _free_name(view.sinks, name)
-    description = text(properties, "device.description", description)
-    properties = {"device.class": value("abstract"), **properties}
-    sink = Sink(view.number_for("sink"), name, description, bus)
-    monitor = Source(view.number_for("source"), f"{name}.monitor", f"Monitor of {description}", bus, monitor_of=sink)
-    for device in (monitor, sink):
-        device.spec, device.channel_map, device.module = spec, channel_map, module.index
-        device.set_level(_UNITY, False)
-    sink.proplist = properties
-    view.sinks[sink.index], view.sources[monitor.index] = sink, monitor
-    module.sinks.append(sink)
-    module.sources.append(monitor)
-    view.changed(Facility.SOURCE, Change.NEW, monitor.index)
-    view.changed(Facility.SINK, Change.NEW, sink.index)
-    return sink
-
-
-def _add_source(
-    view: View, module: Module, source: Source, properties: dict[str, bytes], spec: SampleSpec, channel_map: ChannelMap
-) -> None:
-    source.spec, source.channel_map, source.module = spec, channel_map, module.index
-    source.description = text(properties, "device.description", source.description)
-    source.proplist = properties
-    source.set_level(_UNITY, False)
-    view.sources[source.index] = source
-    module.sources.append(source)
-    view.changed(Facility.SOURCE, Change.NEW, source.index)
-
-
-def _show(server: Server, view: View, module: Module, stream: Stream, *, stays: bool = True) -> None:
-    """A stream of the module is there. One that stays does so when the default changes."""
-    streams = sum(len(each.streams) for each in view.modules.values())
-    if streams >= MOST_STREAMS:
-        raise wrong(f"{MOST_STREAMS} streams of modules are there")
-    if isinstance(stream, FeedInput):
-        try:
-            check_held_back(view, stream.held_back)
-        except Refused as refusal:
-            raise wrong(refusal.why) from None
-    stream.placed = stays
-    module.streams.append(stream)
-    server.add(stream)
-
-
-def _play(
-    server: Server, view: View, module: Module, source: Source, sink: Sink, name: str,
-    channel_map: ChannelMap | None = None, *, no_move: bool = False,
-) -> None:  # fmt: skip
-    """A filter's sink, whose monitor is the source, plays into another."""
-    if sink.bus is None:
-        raise wrong(f"sink {sink.name} is another server's: nothing can be mixed into it here")
-    asked = agreed(source.spec, channel_map or source.channel_map, name, "filter", {}, no_move=no_move)
-    _show(server, view, module, FeedInput(server, view, module, asked, Feed(source, sink, channel_map)))
-
-
-# -- the modules
-
-
 def _null_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
     spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
     name = said.text("sink_name") or "null"
-    _add_sink(server, view, module, name, "Null Output", said.properties("sink_properties"), spec, channel_map)
+    add_sink(server, view, module, name, "Null Output", said.properties("sink_properties"), spec, channel_map)
 
 
 def _null_source(server: Server, view: View, module: Module, said: Arguments) -> None:
     spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
-    bus = _new_bus(server, module, spec, channel_map)
-    name = _free_name(view.sources, said.text("source_name") or "source.null")
+    bus = new_bus(server, module, spec, channel_map)
+    name = free_name(view.sources, said.text("source_name") or "source.null")
     description = said.text("description") or "Null Input"
     source = Source(view.number_for("source"), name, description, bus)
-    _add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
+    add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
 
 
 def _remapped_sink(suffix: str, what: str, stream: str) -> Callable[[Server, View, Module, Arguments], None]:
     def make(server: Server, view: View, module: Module, said: Arguments) -> None:
-        master = _sink_named(view, said.text("master") or said.text("sink_master"))
+        master = sink_named(view, said.text("master") or said.text("sink_master"))
         spec, channel_map = said.spec(master.spec, master.channel_map)
         taken_for = said.channel_map("master_channel_map", channel_map)
         if len(taken_for) != len(channel_map):
@@ -248,32 +140,32 @@ def _remapped_sink(suffix: str, what: str, stream: str) -> Callable[[Server, Vie
         name = said.text("sink_name") or f"{master.name}.{suffix}"
         properties = {"device.class": value("filter"), **said.properties("sink_properties")}
         description = f"{what} {master.description}"
-        sink = _add_sink(server, view, module, name, description, properties, spec, channel_map)
-        _play(server, view, module, _monitor(view, sink), master, f"{stream} Stream", taken_for)
+        sink = add_sink(server, view, module, name, description, properties, spec, channel_map)
+        play(server, view, module, monitor_of(view, sink), master, f"{stream} Stream", taken_for)
 
     return make
 
 
 def _remapped_source(suffix: str, what: str, stream: str) -> Callable[[Server, View, Module, Arguments], None]:
     def make(server: Server, view: View, module: Module, said: Arguments) -> None:
-        master = _source_named(view, said.text("master"))
+        master = source_named(view, said.text("master"))
         spec, channel_map = said.spec(master.spec, master.channel_map)
         taken_for = said.channel_map("master_channel_map", channel_map)
         if len(taken_for) != len(channel_map):
             raise wrong("channel_map and master_channel_map have not as many channels")
-        name = _free_name(view.sources, said.text("source_name") or f"{master.name}.{suffix}")
+        name = free_name(view.sources, said.text("source_name") or f"{master.name}.{suffix}")
         source = Source(view.number_for("source"), name, f"{what} {master.description}", master.bus)
         source.deaf_to, source.master, source.taken_as = master.deaf_to, master, taken_for
         properties = {"device.class": value("sound"), **said.properties("source_properties")}
-        _add_source(view, module, source, properties, spec, channel_map)
+        add_source(view, module, source, properties, spec, channel_map)
         asked = agreed(master.spec, taken_for, f"{stream} Stream", "filter", {}, no_move=True)
-        _show(server, view, module, Through(server, view, module, asked, master, source))
+        show(server, view, module, Through(server, view, module, asked, master, source))
 
     return make
 
 
 def _loopback(server: Server, view: View, module: Module, said: Arguments) -> None:
-    source, sink = _source_named(view, said.text("source")), _sink_named(view, said.text("sink"))
+    source, sink = source_named(view, said.text("source")), sink_named(view, said.text("sink"))
     if source.bus is None:
         raise wrong(f"source {source.name} is another server's: it cannot be mixed here")
     if sink.bus is None:
@@ -288,19 +180,19 @@ def _loopback(server: Server, view: View, module: Module, said: Arguments) -> No
         properties = said.properties(key, STREAM_PROPERTIES)
         stays = said.truth(f"{device}_dont_move", False)
         asked = agreed(source.spec, source.channel_map, name, "abstract", properties, no_move=stays)
-        _show(server, view, module, make(server, view, module, asked, feed), stays=said.text(device) is not None)
+        show(server, view, module, make(server, view, module, asked, feed), stays=said.text(device) is not None)
 
 
 def _combine_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
     names = said.text("slaves")
-    slaves = [_sink_named(view, name) for name in names.split(",")] if names else list(view.sinks.values())
+    slaves = [sink_named(view, name) for name in names.split(",")] if names else list(view.sinks.values())
     spec, channel_map = said.spec(slaves[0].spec, slaves[0].channel_map)
     properties = {"device.class": value("filter"), **said.properties("sink_properties")}
     name = said.text("sink_name") or "combined"
-    sink = _add_sink(server, view, module, name, "Simultaneous Output", properties, spec, channel_map)
+    sink = add_sink(server, view, module, name, "Simultaneous Output", properties, spec, channel_map)
     for slave in dict.fromkeys(slaves):
         name = f"Simultaneous output on {slave.description}"
-        _play(server, view, module, _monitor(view, sink), slave, name, no_move=True)
+        play(server, view, module, monitor_of(view, sink), slave, name, no_move=True)
 
 
 def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> None:
@@ -308,7 +200,7 @@ def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> N
     name = said.text("sink_name") or "fifo_output"
     properties = said.properties("sink_properties")
     path = _path(view, said, "file")
-    sink = _add_sink(server, view, module, name, f"Unix FIFO sink {path}", properties, spec, channel_map)
+    sink = add_sink(server, view, module, name, f"Unix FIFO sink {path}", properties, spec, channel_map)
     assert sink.bus is not None
     sink.bus.steady = sink.bus.writes_file = True
     _join_fifo(module, sink.bus, path, spec, reads=False)
@@ -317,10 +209,10 @@ def _pipe_sink(server: Server, view: View, module: Module, said: Arguments) -> N
 def _pipe_source(server: Server, view: View, module: Module, said: Arguments) -> None:
     spec, channel_map = said.spec(DEVICE_SPEC, STEREO)
     path = _path(view, said, "file")
-    bus = _new_bus(server, module, spec, channel_map)
-    name = _free_name(view.sources, said.text("source_name") or "fifo_input")
+    bus = new_bus(server, module, spec, channel_map)
+    name = free_name(view.sources, said.text("source_name") or "fifo_input")
     source = Source(view.number_for("source"), name, f"Unix FIFO source {path}", bus)
-    _add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
+    add_source(view, module, source, said.properties("source_properties"), spec, channel_map)
     _join_fifo(module, bus, path, spec, reads=True)
 
 

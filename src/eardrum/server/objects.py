@@ -79,7 +79,7 @@ class Device:
         self._tune()
 
     def _tune(self) -> None:
-        self.gain = gains((0,) if self.silent else self.level)
+        self.gain = gains(self.level, self.silent)
         ceiling, level = self.knob.ceiling, max(self.level)
         self.most = None if ceiling is None or not level else ceiling * VOLUME_NORM // level
         self.loudest = None if self.most is None else linear(self.most)

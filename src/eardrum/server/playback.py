@@ -30,7 +30,7 @@ class SinkInput(Stream):
 
     @property
     def factors(self) -> Gains | None:
-        return gains((0,) if self.muted else self.sink.bounded(self.volume))
+        return gains(self.sink.bounded(self.volume), self.muted)
 
     @property
     def grouped(self) -> bool:

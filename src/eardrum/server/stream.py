@@ -58,7 +58,7 @@ class Stream(ABC):
     @property
     def factors(self) -> Gains | None:
         """What its samples are multiplied with, None if nothing."""
-        return gains((0,) if self.muted else self.volume)
+        return gains(self.volume, self.muted)
 
     def tell(self, message: Message) -> None:
         self.server.tell(self.client, message)

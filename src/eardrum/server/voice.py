@@ -70,7 +70,7 @@ class Voice:
         """The factors of the stream's volume, by its own channels."""
         self._gain = gain
         way = remap.matrix(self._channel_map, self._bus.channel_map, *self._kept)
-        self._mixing = remap.mixing(way, before=gain)
+        self._mixing = remap.mixing(way, gain)
 
     def tune(self, spec: SampleSpec) -> None:
         """From here on the bytes have this spec, which may differ in rate only; what has left the queue is kept."""

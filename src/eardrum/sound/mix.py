@@ -12,9 +12,9 @@ from eardrum.sound.volume import Gains
 from eardrum.terms.audio import Samples, SampleSpec
 
 
-def add(total: Block, block: Block, gains: Gains | None = None, offset: int = 0) -> None:
-    """Add `block`, times `gains`, to the frames of `total` from `offset` on. It must end within `total`."""
-    part = total[offset : offset + len(block)]
+def add(total: Block, block: Block, gains: Gains | None = None) -> None:
+    """Add `block`, times `gains`, to the first frames of `total`. It must not be longer."""
+    part = total[: len(block)]
     np.add(part, block if gains is None else block * gains, out=part)
 
 

@@ -57,20 +57,11 @@ def matrix(from_map: ChannelMap, to_map: ChannelMap, no_remap: bool = False, no_
     return found
 
 
-def mixing(way: Matrix | None, before: Gains | None = None, after: Gains | None = None) -> Mixing | None:
-    """A way and the gains before and after it in one: what `mix` applies, None if that changes nothing.
-
-    `before` are factors of the channels in, `after` of the channels out.
-    """
+def mixing(way: Matrix | None, gains: Gains | None) -> Mixing | None:
+    """A way, and the factors of the channels in, as one: what `mix` applies, None if that changes nothing."""
     if way is None:
-        if before is None or after is None:
-            both = after if before is None else before
-        else:
-            both = before * after
-        return both if both is None or len(both) == 1 else np.diag(both)
-    if before is not None:
-        way = way * before[:, np.newaxis]
-    return way if after is None else way * after
+        return gains if gains is None or len(gains) == 1 else np.diag(gains)
+    return way if gains is None else way * gains[:, np.newaxis]
 
 
 def mix(block: Block, how: Mixing | None) -> Block:

@@ -11,9 +11,9 @@ Gains = NDArray[np.float32]  # shape (1,), one factor for all channels, or (chan
 HIGHEST = 1024.0  # a factor is limited to this (60 dB), so that products stay finite
 
 
-def gains(volume: Volume) -> Gains | None:
+def gains(volume: Volume, muted: bool = False) -> Gains | None:
     """The factors of a volume, None if it changes nothing."""
-    levels = volume if len(set(volume)) > 1 else volume[:1]
+    levels = (0,) if muted else volume if len(set(volume)) > 1 else volume[:1]
     if levels == (VOLUME_NORM,):
         return None
     return np.array([min(linear(level), HIGHEST) for level in levels], np.float32)
