@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import replace
 
 import numpy as np
@@ -25,14 +24,12 @@ from eardrum.protocol.catalog import (
     Stat,
     StatReply,
 )
-from eardrum.protocol.conversation import Command, Serving
-from eardrum.protocol.message import Message
-from eardrum.protocol.packets import SoundPacket, sound_head
+from eardrum.protocol.packets import sound_head
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
-from eardrum.testing.workers import DEADLINE, S16, Worker, ends_at_once, floods
+from eardrum.testing.workers import S16, Upstream, ends_at_once, floods
 from eardrum.worker import upstream_links
 from eardrum.worker.records import Kind, Record, end_in_pipe
 
@@ -41,47 +38,6 @@ MICROPHONE = SourceInfo(
     index=7, name="mic", description="", sample_spec=S16, channel_map=STEREO, volume=(0, 0), muted=False, driver=""
 )
 NOISE = np.random.default_rng(1).integers(-(2**15), 2**15, (50_000, 2)).astype("<i2").tobytes()
-
-
-class Upstream:
-    """A server that the test plays, on a connection that the worker was given."""
-
-    def __init__(self, worker: Worker, wire: int) -> None:
-        self.socket, theirs = socket.socketpair()
-        self.socket.settimeout(DEADLINE)
-        self._serving = Serving(35)
-        self.sound = b""
-        self._heard: list[Command] = []
-        with theirs:
-            worker.says(Record(Kind.UPSTREAM, wire, 35), [theirs.fileno()])
-
-    def hears(self, kind: type[Message]) -> Command:
-        """The next command of this kind; sound is kept."""
-        while True:
-            for command in self._heard:
-                if isinstance(command.message, kind):
-                    self._heard.remove(command)
-                    return command
-            self.hear()
-
-    def hear(self) -> None:
-        data = self.socket.recv(1 << 20)
-        assert data, "the worker has gone"
-        for item in self._serving.receive(memoryview(data)):
-            if isinstance(item, SoundPacket):
-                self.sound += bytes(item.data)
-            else:
-                self._heard.append(item)
-
-    def says(self, message: Message, tag: int = 0xFFFFFFFF) -> None:
-        self.socket.sendall(self._serving.say(message, tag))
-
-    def makes_a_stream(self) -> None:
-        create = self.hears(CreatePlaybackStream)
-        made = PlaybackStreamCreated(
-            channel=5, sink_input=6, missing=100_000, maxlength=1 << 22, tlength=100_000, prebuf=4, minreq=4
-        )
-        self.says(made, create.tag)
 
 
 def test_a_carried_stream_reaches_the_upstream_that_the_desk_gives(grow):

@@ -16,21 +16,16 @@ class Scratch:
     """The memory that all links of a process read into. What was read stays until `reset`."""
 
     def __init__(self, nbytes: int = 2 * READ_BYTES) -> None:
-        self._view = memoryview(mmap.mmap(-1, nbytes))  # pages that were never read into take no memory
-        self._used = 0
+        self.view = memoryview(mmap.mmap(-1, nbytes))  # pages that were never read into take no memory
+        self.used = 0
+        self._most = nbytes - READ_BYTES
 
     @property
     def full(self) -> bool:
-        return self._used + READ_BYTES > len(self._view)
-
-    def room(self) -> memoryview:
-        return self._view[self._used : self._used + READ_BYTES]
-
-    def use(self, nbytes: int) -> None:
-        self._used += nbytes
+        return self.used > self._most
 
     def reset(self) -> None:
-        self._used = 0
+        self.used = 0
 
 
 class Link:
@@ -48,7 +43,8 @@ class Link:
 
     def read(self, scratch: Scratch) -> memoryview | None:
         """What has come, in scratch memory; None at the end of the connection. Empty: nothing yet."""
-        room = scratch.room()
+        used = scratch.used
+        room = scratch.view[used : used + READ_BYTES]
         try:
             # recv without room for ancillary data: the kernel closes descriptors that came along
             nbytes = self.socket.recv_into(room)
@@ -58,13 +54,27 @@ class Link:
             return None
         if not nbytes:
             return None
-        scratch.use(nbytes)
+        scratch.used = used + nbytes
         return room[:nbytes]
 
     def queue(self, *parts: Samples) -> None:
         """Write these with the next flush, which must come before the scratch memory they may lie in is used again."""
         self._queue += parts
         self.queued += sum(map(len, parts))
+
+    def send(self, packet: bytes) -> bool:
+        """Write this now, or with the next flush if the peer takes no more. False: the connection is over."""
+        written = 0
+        if not self.queued:
+            try:
+                written = self.socket.send(packet, socket.MSG_NOSIGNAL)
+            except BlockingIOError:
+                pass
+            except OSError:
+                return False
+        if written < len(packet):
+            self.queue(packet[written:])
+        return True
 
     def flush(self) -> bool:
         """Write what was queued; what the peer does not take is kept. False: the connection is over."""

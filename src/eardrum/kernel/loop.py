@@ -12,6 +12,8 @@ READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
 _GONE = select.EPOLLHUP | select.EPOLLERR
 
+Events = list[tuple[int, int]]  # descriptors and what they are ready for
+First = Callable[[Events], Events]  # does some of them; returns the others
 Ready = Callable[[int], None]  # called with the events that are ready
 
 
@@ -27,6 +29,8 @@ class Loop:
         self.wake_at: float | None = None
         self.rest = 0.0
         self.running = True
+        self.begun = False
+        self.first: First | None = None
         self._woke = woke
         self._settled = settled
         self._epoll = select.epoll()
@@ -50,16 +54,27 @@ class Loop:
         self._epoll.close()
         self._ready.clear()
 
+    def begin(self) -> None:
+        """Tell the time, if that was not done in this wake-up."""
+        if not self.begun:
+            self.begun = True
+            self._woke(time.monotonic(), time.time())
+
     def run(self) -> None:
         """Until `running` is false."""
-        poll, ready, monotonic, wall = self._epoll.poll, self._ready, time.monotonic, time.time
+        poll, ready, monotonic = self._epoll.poll, self._ready, time.monotonic
         while self.running:
             if self.rest:
                 time.sleep(self.rest)
                 self.rest = 0.0
             at = self.wake_at
             events = poll(None if at is None else max(0.0, at - monotonic()))
-            self._woke(monotonic(), wall())
+            self.begun = False
+            if events and self.first is not None:
+                events = self.first(events)
+                if not (events or self.begun or (at is not None and monotonic() >= at)):
+                    continue
+            self.begin()
             for descriptor, happened in events:
                 call = ready.get(descriptor)
                 if call is not None:  # forgotten by one that was called before it

@@ -58,6 +58,11 @@ class Serving:
         self.version = version
         self._reader = Reader()
 
+    @property
+    def whole(self) -> bool:
+        """No packet has only begun."""
+        return self._reader.whole
+
     def receive(self, data: memoryview) -> list[Command | SoundPacket]:
         """What the client said. Sound lies in `data` where it can. Raises RemoteProtocolError."""
         heard: list[Command | SoundPacket] = []
@@ -99,6 +104,11 @@ class Asking:
         self._awaited: dict[int, type[Message]] = {}
         self._tag = 0
         self._offered = NEWEST  # the version that our AUTH said
+
+    @property
+    def whole(self) -> bool:
+        """No packet has only begun."""
+        return self._reader.whole
 
     def ask(self, command: Message) -> tuple[int, bytes]:
         """The tag that the answer will carry, and the bytes to send. Raises LocalProtocolError."""

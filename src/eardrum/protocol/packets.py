@@ -71,6 +71,11 @@ class Reader:
         """What was fed and has not been given out. After a RemoteProtocolError it begins with what is wrong."""
         return bytes(self._held)
 
+    @property
+    def whole(self) -> bool:
+        """All that was fed has been given out, to its last packet."""
+        return not (self._held or self._rest)
+
     def _wanted(self) -> int:
         """The length that `_held` must reach before anything can be done with it."""
         if self._rest:

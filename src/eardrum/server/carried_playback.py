@@ -35,7 +35,7 @@ from eardrum.protocol.message import Message
 from eardrum.protocol.packets import PIECE
 from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
 from eardrum.server.echo import Echo
-from eardrum.server.effects import ReissueSound
+from eardrum.server.effects import CloseShortcut, OpenShortcut, ReissueSound
 from eardrum.server.events import OUTPUT, Sound
 from eardrum.server.indexes import Indexes
 from eardrum.server.mixed_playback import MixedPlayback
@@ -74,6 +74,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._echo: Echo | None = None
         self._stand_in: StandIn | None = None
         self._back: PlaybackStreamCreated | None = None  # the reply to what is stood in for until its group is there
+        self._short = False  # sound passes without the core
         self._drain: Tag | None = None  # the newest one asked for
         self._drained = False  # all that was written has been heard upstream
 
@@ -130,7 +131,16 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.new_attr(reply)
         self._indexes.told = reply.missing
         self.server.add(self)
+        self._shorten()
         self.server.answer(self.client, self._tag, self._created(reply.missing, reply.suspended))
+
+    def _shorten(self) -> None:
+        """Let sound pass without the core as long as nothing here needs it."""
+        short = not (self.ended or self._stand_in is not None or self._echo is not None)
+        if short != self._short:
+            self._short, number, frame = short, self.number, self.spec.frame_bytes
+            way = OpenShortcut(self.client.number, self.channel, self.wire, number, frame, self._indexes)
+            self.server.effects.append(way if short else CloseShortcut(number))
 
     def give_up(self, error: PulseError) -> None:
         super().give_up(error)
@@ -202,6 +212,7 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def _install(self, stand_in: StandIn) -> None:
         self._stand_in = stand_in
+        self._shorten()
         stand_in.channel, stand_in.index = self.channel, self.index
 
     def return_if_complete(self) -> None:
@@ -231,6 +242,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self.metrics))
         self._forward(rest)
         self._indexes.go_on(rest.read, rest.write, reply.missing, playing=rest.playing)
+        self._shorten()
         if self._level != self._said:
             self.level_changed()
         return rest
@@ -295,8 +307,11 @@ class CarriedPlayback(Carried, PlaybackStream):
         if self._echo is not None and not by_somebody:
             self._echo.end()
             self._echo = None
+            self._shorten()
         elif self._echo is None and by_somebody:
             self._echo = Echo(self, self.server.buses.output)
+            self._drained = False
+            self._shorten()
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
@@ -379,6 +394,7 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def end(self) -> None:
         self.ended = True
+        self._shorten()
         self.refuse_unanswered()
         if not self._drained:  # else the echo, whose clock is its own, plays what it still has and leaves the bus
             self.listened(False)

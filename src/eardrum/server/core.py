@@ -87,7 +87,7 @@ class Server:
             Brought: self._brought,
             UpstreamSound: self.wires.sound,
             Woke: self._woke,
-            Passed: self._passed,
+            Passed: lambda event: self.passed(event.now, event.wall),
             Asked: self._asked,
             UpstreamTold: self.wires.told,
             UpstreamAnswered: lambda event: self.wires.answered(event.token, event.message),
@@ -122,6 +122,10 @@ class Server:
         self.effects.clear()
         return effects
 
+    def passed(self, now: float, wall: float) -> None:
+        """As `Woke`, before anything is due."""
+        self.now, self._wall = now, wall
+
     def view(self, number: int) -> View:
         """The view with this number; it is made when it is first asked for."""
         if number not in self.views:
@@ -135,11 +139,8 @@ class Server:
 
     # -- what happens
 
-    def _passed(self, event: Passed | Woke) -> None:
-        self.now, self._wall = event.now, event.wall
-
     def _woke(self, event: Woke) -> None:
-        self._passed(event)
+        self.passed(event.now, event.wall)
         self.buses.advance(self.now)
         self.wires.woke()
         if self.strangers.until:

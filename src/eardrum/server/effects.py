@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eardrum.protocol.message import Message
 from eardrum.server.admission import Admission
+from eardrum.server.indexes import Indexes
 from eardrum.sound.block import Block
 from eardrum.terms.audio import Samples, SampleSpec, Volume
 from eardrum.terms.errors import PulseError
@@ -36,6 +37,27 @@ class Tell:
 
     client: int
     message: Message
+
+
+@dataclass(slots=True)
+class OpenShortcut:
+    """Whole frames that this client appends on this channel may go to the upstream, and what that asks for to the
+    client, without the core; both are counted in `counts`. Nothing may pass while `counts.wanted` is not 0.
+    """
+
+    client: int
+    channel: int
+    wire: int
+    stream: int
+    frame_bytes: int
+    counts: Indexes
+
+
+@dataclass(slots=True)
+class CloseShortcut:
+    """From now on the core must know all that passes. Nothing happens if none is open."""
+
+    stream: int
 
 
 @dataclass(slots=True)
@@ -172,5 +194,5 @@ class StopListening:
 
 Effect = (
     Answer | Refuse | Tell | SendSound | HangUp | Finish | WakeMe | WantUpstream | Reissue | ReissueSound
-    | KeepLevel | WireSays | WriteFile | OpenFifo | Listen | CloseFifo | StopListening
+    | OpenShortcut | CloseShortcut | KeepLevel | WireSays | WriteFile | OpenFifo | Listen | CloseFifo | StopListening
 )  # fmt: skip

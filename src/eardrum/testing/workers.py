@@ -29,8 +29,8 @@ from eardrum.protocol.catalog import (
     Request,
     SetClientName,
 )
-from eardrum.protocol.conversation import Asking, ErrorReply, Reply, Told
-from eardrum.protocol.message import NEWEST, Message
+from eardrum.protocol.conversation import Asking, Command, ErrorReply, Reply, Serving, Told
+from eardrum.protocol.message import NEWEST, NO_TAG, Message
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.events import OWN_VIEW
 from eardrum.server.rights import Right
@@ -315,6 +315,50 @@ class Caller:
     def requested(self, channel: int) -> int:
         """Bytes it was asked for beyond what the reply allowed."""
         return sum(request.nbytes for request in self.tell_all(Request) if request.channel == channel)
+
+
+class Upstream:
+    """A server that the test plays, on a connection that the worker was given."""
+
+    def __init__(self, worker: Worker, wire: int) -> None:
+        self.socket, theirs = socket.socketpair()
+        self.socket.settimeout(DEADLINE)
+        self.serving = Serving(35)
+        self.sound = b""
+        self._heard: list[Command] = []
+        with theirs:
+            worker.says(Record(Kind.UPSTREAM, wire, 35), [theirs.fileno()])
+
+    def hears(self, kind: type[Message]) -> Command:
+        """The next command of this kind; sound is kept."""
+        while True:
+            for command in self._heard:
+                if isinstance(command.message, kind):
+                    self._heard.remove(command)
+                    return command
+            self.hear()
+
+    def hear(self) -> None:
+        """What comes next."""
+        data = self.socket.recv(1 << 20)
+        assert data, "the worker has gone"
+        for item in self.serving.receive(memoryview(data)):
+            if isinstance(item, SoundPacket):
+                self.sound += bytes(item.data)
+            else:
+                self._heard.append(item)
+
+    def says(self, message: Message, tag: int = NO_TAG) -> None:
+        """Say it, as the answer to the command with this tag if there is one."""
+        self.socket.sendall(self.serving.say(message, tag))
+
+    def makes_a_stream(self) -> None:
+        """The next playback stream that is asked for: on channel 5, with 100 000 bytes wanted."""
+        create = self.hears(CreatePlaybackStream)
+        made = PlaybackStreamCreated(
+            channel=5, sink_input=6, missing=100_000, maxlength=1 << 22, tlength=100_000, prebuf=4, minreq=4
+        )
+        self.says(made, create.tag)
 
 
 def floods(connection: socket.socket, packets: bytes) -> int:

@@ -161,6 +161,15 @@ class Streams:
         channel = self._channels.get(stream)
         return b"" if channel is None else sound_head(channel, length, seek, offset)
 
+    @property
+    def whole(self) -> bool:
+        """No packet has only begun."""
+        return self._asking.whole
+
+    def channel(self, stream: int) -> int | None:
+        """The upstream's number of this stream; None: it has none."""
+        return self._channels.get(stream)
+
     def _forget(self, stream: int) -> None:
         channel = self._channels.pop(stream, None)
         self._indexes.pop(stream, None)

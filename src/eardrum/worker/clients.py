@@ -14,7 +14,7 @@ from collections.abc import Callable
 from eardrum.kernel.link import READ_BYTES, Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, gone, readable
 from eardrum.kernel.peer import peer_of
-from eardrum.protocol.catalog import Error, GetPlaybackLatency, Request
+from eardrum.protocol.catalog import Error, GetPlaybackLatency, Request, ServerInfo
 from eardrum.protocol.conversation import Command, Serving
 from eardrum.protocol.message import NO_TAG
 from eardrum.protocol.packets import SoundPacket, sound_head
@@ -40,7 +40,7 @@ ANSWERING = 0.001  # seconds that a crowd is given to answer, so that many are h
 MOST_RESTS = 4  # times in a row, while several have not answered
 
 
-class _Connection:
+class Connection:
     """One client: its socket and our side of the conversation."""
 
     __slots__ = (
@@ -58,6 +58,16 @@ class _Connection:
         self.paced = False
         self.quiet_from = 0.0  # when it may be paced, in seconds
         self.silent = 0  # times that it was read and had said nothing, while paced
+
+    @property
+    def plain(self) -> bool:
+        """Nothing of what it said before is still to be done."""
+        return not (self.clogged or self.ending or self.unheard or self.paced) and self.conversation.whole
+
+    @property
+    def mute(self) -> bool:
+        """Nothing can be said to it now."""
+        return self.ending or self.link.queued > 0
 
 
 def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
@@ -86,6 +96,7 @@ class Clients:
         self.now = self.alone_since = time.monotonic()
         self.stuck = False
         self.left = False  # somebody has, since the worker looked
+        self.informed: dict[int, tuple[Connection, bytes]] = {}  # by descriptor: told of the server by the last event
         self._loop = loop
         self._owner = owner
         self._watchers = watchers
@@ -94,13 +105,13 @@ class Clients:
         self._do = do
         self._rights = rights
         self._most = most
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._next = 0
-        self._dirty: set[_Connection] = set()  # something was queued, or the socket is ready for more
-        self._behind: set[_Connection] = set()  # said more than was done
-        self._paced: dict[_Connection, None] = {}
+        self._dirty: set[Connection] = set()  # something was queued, or the socket is ready for more
+        self._behind: set[Connection] = set()  # said more than was done
+        self._paced: dict[Connection, None] = {}
         self._heard_at = 0.0  # when they were read last, in seconds
-        self._asked: set[_Connection] = set()  # were asked for sound in this wake-up, and are not paced
+        self._asked: set[Connection] = set()  # were asked for sound in this wake-up, and are not paced
         self._awaited = 0  # clients that were asked for sound and have not said anything since
         self._rests = 0  # how often they may be waited for
 
@@ -126,7 +137,7 @@ class Clients:
         """Serve this connection. One that the desk vouches for speaks `version` at once."""
         self._next += 1
         conversation = Serving(version) if version else Serving()
-        client = _Connection(self._next, connection, conversation)
+        client = Connection(self._next, connection, conversation)
         self._connections[client.number] = client
         self._loop.watch(client.link.descriptor, READ, lambda events: self._hear(client, events))
         self._owner.stale = True
@@ -136,7 +147,7 @@ class Clients:
         for client in tuple(self._connections.values()):
             self._leave(client)
 
-    def _leave(self, client: _Connection) -> None:
+    def _leave(self, client: Connection) -> None:
         if self._connections.pop(client.number, None) is None:
             return
         self._dirty.discard(client)
@@ -152,6 +163,13 @@ class Clients:
         self._owner.stale = True
         self._do(Left(client.number))
 
+    def connection(self, number: int) -> Connection | None:
+        return self._connections.get(number)
+
+    def touch(self, client: Connection) -> None:
+        """Something was queued for it, or it does not take what it was sent."""
+        self._dirty.add(client)
+
     # -- what they say
 
     @property
@@ -166,7 +184,7 @@ class Clients:
         self._heard_at = self.now
         self._awaited, self._rests = 0, MOST_RESTS
         sounds: list[Sound] = []
-        talking: list[tuple[_Connection, list[Command | SoundPacket]]] = []
+        talking: list[tuple[Connection, list[Command | SoundPacket]]] = []
         for client in tuple(self._paced):
             if client.clogged or self.stuck:
                 continue
@@ -204,10 +222,10 @@ class Clients:
         """There is something to go on with."""
         return bool(self._behind and self._ready_to_go_on())
 
-    def _ready_to_go_on(self) -> list[_Connection]:
+    def _ready_to_go_on(self) -> list[Connection]:
         return [] if self.stuck else [client for client in self._behind if not client.clogged]
 
-    def _hear(self, client: _Connection, events: int) -> None:
+    def _hear(self, client: Connection, events: int) -> None:
         self._awaited -= 1
         if events != READ:
             self._dirty.add(client)
@@ -216,11 +234,16 @@ class Clients:
         elif readable(events) and (heard := self._receive(client)):
             self._attend(client, heard)
 
-    def _receive(self, client: _Connection) -> list[Command | SoundPacket]:
+    def heard(self, client: Connection, data: memoryview | None) -> None:
+        """This was read from its link; None: that has ended."""
+        if heard := self._understand(client, data):
+            self._attend(client, heard)
+
+    def _receive(self, client: Connection) -> list[Command | SoundPacket]:
         """What it has said; it leaves if that is the end, or was nonsense."""
-        if client.unheard:
-            return []
-        data = self._read(client.link)
+        return [] if client.unheard else self._understand(client, self._read(client.link))
+
+    def _understand(self, client: Connection, data: memoryview | None) -> list[Command | SoundPacket]:
         try:
             if data is not None:
                 if len(data) == READ_BYTES and client.paced:
@@ -231,7 +254,7 @@ class Clients:
         self._leave(client)
         return []
 
-    def _attend(self, client: _Connection, heard: list[Command | SoundPacket]) -> None:
+    def _attend(self, client: Connection, heard: list[Command | SoundPacket]) -> None:
         """Do what the client said, but in one wake-up no more than it may have answers waiting."""
         number, link = client.number, client.link
         client.unheard = []
@@ -254,13 +277,13 @@ class Clients:
                     self._talks(client)
                 self._do(Asked(number, item.tag, item.message))
 
-    def _trace_heard(self, client: _Connection, item: Command | SoundPacket) -> None:
+    def _trace_heard(self, client: Connection, item: Command | SoundPacket) -> None:
         if isinstance(item, SoundPacket):
             self._watchers.sound(self.now, client.number, "client", item)
         else:
             self._watchers.asked(self.now, client.number, client.conversation.version, item.tag, item.message)
 
-    def _talks(self, client: _Connection) -> None:
+    def _talks(self, client: Connection) -> None:
         client.quiet_from = self.now + TALKS
         if client.paced:
             self._unpace(client)
@@ -270,8 +293,11 @@ class Clients:
     def answer(self, effect: Answer) -> None:
         client = self._connections.get(effect.client)
         if client is not None:
-            client.link.queue(client.conversation.say(effect.message, effect.tag))
+            packet = client.conversation.say(effect.message, effect.tag)
+            client.link.queue(packet)
             self._dirty.add(client)
+            if type(effect.message) is ServerInfo:
+                self.informed[client.link.descriptor] = client, packet
             if self._watchers:
                 self._watchers.said(self.now, client.number, client.conversation.version, effect.tag, effect.message)
 
@@ -340,12 +366,12 @@ class Clients:
                 self._loop.rest = ANSWERING
         self._asked.clear()
 
-    def _unpace(self, client: _Connection) -> None:
+    def _unpace(self, client: Connection) -> None:
         client.paced = False
         del self._paced[client]
         self._wait_for(client)
 
-    def _flush_client(self, client: _Connection) -> None:
+    def _flush_client(self, client: Connection) -> None:
         if not client.link.flush() or client.ending:  # an ending client that does not read is not waited for
             self._leave(client)
             return
@@ -353,7 +379,7 @@ class Clients:
             self._set_clogged(client)
         self._wait_for(client)
 
-    def _set_clogged(self, client: _Connection) -> None:
+    def _set_clogged(self, client: Connection) -> None:
         queued = client.link.queued
         if not client.clogged and queued > CLOG_BYTES:
             client.clogged = True
@@ -363,7 +389,7 @@ class Clients:
             self._do(Unclogged(client.number))
             client.link.flush()
 
-    def _wait_for(self, client: _Connection) -> None:
+    def _wait_for(self, client: Connection) -> None:
         reading = READ if not (client.clogged or self.stuck or client.unheard or client.paced) else 0
         wanted = reading | (WRITE if client.link.queued else 0)
         if wanted != client.waits_for:

@@ -7,6 +7,8 @@ them; what each did first by itself would cost every one of them time and privat
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 
 from eardrum.kernel import seqpacket
 from eardrum.protocol import catalog as c
@@ -14,14 +16,16 @@ from eardrum.protocol.conversation import Asking, Command, Serving
 from eardrum.protocol.message import NEWEST, Message
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.core import Server
-from eardrum.server.effects import Answer, Reissue, SendSound, Tell
-from eardrum.server.events import Asked, Joined, Left, Sound, UpstreamAnswered, UpstreamReady, Woke
+from eardrum.server.effects import Answer, KeepLevel, Reissue, SendSound, Tell, WireSays
+from eardrum.server.events import OUTPUT, OWN_VIEW, Asked, Joined, Left, Sound, UpstreamAnswered, UpstreamReady, Woke
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view, room_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.upstream.streams import Answered, Streams
 from eardrum.worker.desk_link import DeskLink
+from eardrum.worker.owner import Counts
 from eardrum.worker.records import Kind, Record
 from eardrum.worker.serving import Worker
 
@@ -29,6 +33,8 @@ ROUNDS = 12  # the interpreter specialises code after it has run about eight tim
 ALL = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
 SPEC = SampleSpec(SampleFormat.S16LE, 2, 44100)
 TIME = (0, 0)
+CYCLES = 30  # of what is carried
+MOST_BYTES = 65_536  # are read at once
 
 
 def rehearse() -> None:
@@ -39,6 +45,7 @@ def rehearse() -> None:
         _play(Server(outlet_view(name, room, room)), 0)
         _play(Server(room_view(name)), NEWEST)
         _serve(name)
+        _carry(name)
 
 
 def _play(core: Server, version: int) -> None:
@@ -94,6 +101,77 @@ def _serve(name: str) -> None:
         for message in (c.SetClientName(), c.GetServerInfo(), c.GetSinkInfoList()):
             ours.sendall(program.ask(message)[1])
     Worker(name, room_view(name), DeskLink(link.detach())).run(confine=lambda: None)
+
+
+def _carry(name: str) -> None:
+    """A worker's real loop and sockets, between a program and an upstream."""
+    Worker(name, outlet_view(name, WireEnd("host"), None), Host(), rights=ALL).run(confine=lambda: None)
+
+
+class Host:
+    """The owner of a worker that is both its program and its upstream. All of them act when the worker looks for what
+    its owner says.
+    """
+
+    lingers: float | None = None
+    orphan = False
+    stale = False
+    due: float | None = None
+
+    def __init__(self) -> None:
+        self._always_ready, self._ready = socket.socketpair()
+        self._ready.send(b"!")
+        self.descriptor = self._always_ready.fileno()
+        self._program, self._upstream = Asking(NEWEST), Serving(NEWEST)
+        self._plays, program = socket.socketpair()
+        self._hosts, upstream = socket.socketpair()
+        self._records = [
+            (Record(Kind.UPSTREAM, OUTPUT, NEWEST), [upstream.detach()]),
+            (Record(Kind.ATTACH, OWN_VIEW, ALL.value), [program.detach()]),
+        ]
+        self._begun = False
+        self._cycles = 0
+        self.heard = 0  # packets of sound that came upstream
+
+    def receive(self) -> tuple[Record, list[int]] | None:
+        if self._records:
+            return self._records.pop(0)
+        if not self._begun:
+            self._begun = True
+            create = c.CreatePlaybackStream(sample_spec=SPEC, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
+            for message in (c.SetClientName(), c.GetServerInfo(), create):
+                self._plays.sendall(self._program.ask(message)[1])
+        self._act()
+        self._cycles += 1
+        return (Record(Kind.FINISH), []) if self._cycles == CYCLES else None
+
+    def _act(self) -> None:
+        with suppress(BlockingIOError):
+            for heard in self._upstream.receive(memoryview(self._hosts.recv(MOST_BYTES, socket.MSG_DONTWAIT))):
+                if isinstance(heard, Command):
+                    reply, wanted = _yes(heard.message), heard.message.ANSWER
+                    says = self._upstream.say(reply, heard.tag) if isinstance(reply, wanted or c.Ack) else b""
+                    self._hosts.sendall(says or self._upstream.refuse(heard.tag, PulseError.NOENTITY))
+                else:
+                    self.heard += 1
+        with suppress(BlockingIOError):
+            self._program.receive(memoryview(self._plays.recv(MOST_BYTES, socket.MSG_DONTWAIT)))
+            self._plays.sendall(sound_head(0, 4) + bytes(4))
+        self._hosts.sendall(self._upstream.say(c.Request(channel=0, nbytes=4)))
+
+    def tell(self, record: Record) -> None: ...
+
+    def keep_level(self, effect: KeepLevel) -> None: ...
+
+    def wire_says(self, effect: WireSays) -> None: ...
+
+    def report(self, now: float, count: Callable[[], Counts]) -> None: ...
+
+    def tell_news(self) -> None: ...
+
+    def close(self) -> None:
+        for end in (self._always_ready, self._ready, self._plays, self._hosts):
+            end.close()
 
 
 class _Scene:

@@ -23,11 +23,13 @@ from eardrum.server.core import Server
 from eardrum.server.effects import (
     Answer,
     CloseFifo,
+    CloseShortcut,
     Finish,
     HangUp,
     KeepLevel,
     Listen,
     OpenFifo,
+    OpenShortcut,
     Refuse,
     Reissue,
     ReissueSound,
@@ -49,6 +51,7 @@ from eardrum.worker.ends import NONE, Ends, Input, Output
 from eardrum.worker.openings import Openings, Places
 from eardrum.worker.owner import Owner
 from eardrum.worker.records import MUTED, Kind, Record, end_from_pipe
+from eardrum.worker.shortcuts import Shortcuts
 from eardrum.worker.spec import MOST_CONNECTIONS
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import UpstreamLinks
@@ -102,6 +105,10 @@ class Worker:
             rights=rights,
             most=min(most_connections, descriptors.connections()),
         )
+        self._shortcuts = Shortcuts(
+            self._loop, self._clients, self._upstreams, self._watchers, self._scratch, self._read
+        )
+        self._loop.first = self._shortcuts.take
         self._openings = Openings(self._loop, self._core.buses, self._clients.accept, self._do, places)
         self._listening = socket.socket(fileno=listening) if listening is not None else None
         self._finishing = False
@@ -114,6 +121,8 @@ class Worker:
             Tell: self._clients.tell,
             SendSound: self._clients.send_sound,
             ReissueSound: self._upstreams.reissue_sound,
+            OpenShortcut: self._shortcuts.open,
+            CloseShortcut: self._shortcuts.close,
             Reissue: self._upstreams.reissue,
             Refuse: self._clients.refuse,
             WakeMe: self._wake_me,
@@ -141,12 +150,15 @@ class Worker:
         self._set_wake()
         self._loop.run()
         self._openings.close()
+        self._upstreams.close()
         self._loop.close()
         self._owner.close()
         if self._listening is not None:
             self._listening.close()
 
     def _do(self, event: Event) -> None:
+        if self._clients.informed:
+            self._clients.informed.clear()
         carry_out = self._carry_out
         for effect in self._core.handle(event):
             carry_out[type(effect)](effect)
@@ -158,7 +170,9 @@ class Worker:
         if self._clients.overdue or (self._core_due is not None and now >= self._core_due):
             self._do(Passed(now, wall))
             self._clients.hear_paced()
-        self._do(Woke(now, wall))
+            self._do(Woke(now, wall))
+        else:
+            self._core.passed(now, wall)
         self._clients.go_on()
 
     def _settled(self) -> None:

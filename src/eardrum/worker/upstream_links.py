@@ -33,10 +33,13 @@ QUIET = 1.0  # seconds after which an upstream is asked whether it lives
 PATIENCE = 2.0  # seconds that it has to answer, and that the desk has to find one
 
 
-class _Upstream:
-    __slots__ = ("asked", "due", "heard_at", "link", "streams", "waits_for")
+class Upstream:
+    """One connection."""
 
-    def __init__(self, connection: socket.socket, streams: Streams, now: float) -> None:
+    __slots__ = ("asked", "due", "heard_at", "link", "streams", "waits_for", "wire")
+
+    def __init__(self, wire: int, connection: socket.socket, streams: Streams, now: float) -> None:
+        self.wire = wire
         self.link = Link(connection)
         self.streams = streams
         self.waits_for = READ
@@ -70,7 +73,7 @@ class UpstreamLinks:
         self._read = read
         self._devices = {wire: devices.get(wire, "") for wire in (OUTPUT, INPUT)}
         self._may_hear = may_hear
-        self._upstreams: dict[int, _Upstream] = {}  # by wire
+        self._upstreams: dict[int, Upstream] = {}  # by wire
         self._active = active
         self._patience: dict[int, float] = {}  # wires that the desk connects, and how long that may take
 
@@ -97,7 +100,7 @@ class UpstreamLinks:
             if upstream.due is not None and upstream.due <= self.now:
                 self._look_at(wire, upstream)
 
-    def _look_at(self, wire: int, upstream: _Upstream) -> None:
+    def _look_at(self, wire: int, upstream: Upstream) -> None:
         upstream.due = upstream.heard_at + QUIET
         if upstream.due > self.now:
             return
@@ -129,8 +132,8 @@ class UpstreamLinks:
         self.expect_none(wire)
         self._close(wire)
         streams = Streams(version, records=wire == INPUT, device=self._devices[wire], may_hear=self._may_hear)
-        upstream = self._upstreams[wire] = _Upstream(connection, streams, self.now)
-        self._loop.watch(upstream.link.descriptor, READ, lambda events: self._hear(wire, upstream, events))
+        upstream = self._upstreams[wire] = Upstream(wire, connection, streams, self.now)
+        self._loop.watch(upstream.link.descriptor, READ, lambda events: self._hear(upstream, events))
         upstream.link.queue(upstream.streams.hello(self._name))
         self._do(UpstreamReady(wire))
 
@@ -145,6 +148,11 @@ class UpstreamLinks:
         """This wire leads nowhere any more."""
         self._close(wire)
         self._do(UpstreamLost(wire, error))
+
+    def close(self) -> None:
+        """All connections end, and nobody is told."""
+        for wire in tuple(self._upstreams):
+            self._close(wire)
 
     def _close(self, wire: int) -> None:
         upstream = self._upstreams.pop(wire, None)
@@ -177,18 +185,23 @@ class UpstreamLinks:
                 upstream.waits_for = wanted
                 self._loop.change(upstream.link.descriptor, wanted)
 
-    def _hear(self, wire: int, upstream: _Upstream, events: int) -> None:
-        if not readable(events):
-            return
+    def connection(self, wire: int) -> Upstream | None:
+        return self._upstreams.get(wire)
+
+    def _hear(self, upstream: Upstream, events: int) -> None:
+        if readable(events):
+            self.heard(upstream, self._read(upstream.link))
+
+    def heard(self, upstream: Upstream, data: memoryview | None) -> None:
+        """This was read from its link; None: that has ended."""
         upstream.heard_at, upstream.asked = self.now, False
-        data = self._read(upstream.link)
         if data is None:
-            self.lose(wire)
+            self.lose(upstream.wire)
             return
         try:
             outcomes = upstream.streams.receive(data)
         except RemoteProtocolError:
-            self.lose(wire)
+            self.lose(upstream.wire)
             return
         for outcome in outcomes:
             match outcome:
@@ -201,6 +214,6 @@ class UpstreamLinks:
                 case RefusedThat(token, error):
                     self._do(UpstreamRefused(token, error))
                 case Shaped(shape):
-                    self._do(UpstreamDevice(wire, *shape))
+                    self._do(UpstreamDevice(upstream.wire, *shape))
                 case Asks(packet):
                     upstream.link.queue(packet)

@@ -1,0 +1,200 @@
+"""The short way of sound through a worker: from clients to their upstream, and what that asks for to clients.
+
+In a wake-up that brings nothing else nothing else of the worker is touched, for what a wake-up costs is code and memory
+that have to be fetched into the caches. All other things are handed to those whose they are.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Callable
+
+from eardrum.kernel.link import Link, Scratch
+from eardrum.kernel.loop import READ, Loop
+from eardrum.protocol.catalog import GetServerInfo, Request
+from eardrum.protocol.codec import HEAD_BYTES
+from eardrum.protocol.message import NO_TAG
+from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES, PIECE
+from eardrum.server.effects import CloseShortcut, OpenShortcut
+from eardrum.worker.clients import Clients, Connection
+from eardrum.worker.tracing import Watchers
+from eardrum.worker.upstream_links import Upstream, UpstreamLinks
+
+_DESCRIPTOR = struct.Struct(">IIqI")  # length, channel, offset, flags
+_describe, _read_descriptor = _DESCRIPTOR.pack, _DESCRIPTOR.unpack_from
+_REQUEST = struct.Struct(">25sBIBIBI")  # all until the tag, which means nothing; channel and bytes; letters before them
+_REQUEST_BYTES = _REQUEST.size
+_REQUEST_HEAD = _describe(_REQUEST_BYTES - DESCRIPTOR_BYTES, CONTROL, 0, 0) + struct.pack(">BI", 76, Request.CODE)
+_QUESTION = _describe(HEAD_BYTES, CONTROL, 0, 0) + struct.pack(">BIB", 76, GetServerInfo.CODE, 76)
+_TAG = len(_QUESTION)  # where the tag is, in questions and answers
+_HEAD_BYTES = DESCRIPTOR_BYTES + HEAD_BYTES
+REST = 0.0002  # seconds that several clients are given to answer, so that one wake-up serves all
+MOST_RESTS = 3  # in a row
+
+
+class _Way:
+    """An open shortcut with its two ends."""
+
+    __slots__ = ("channel", "client", "counts", "frame_bytes", "upstream", "upstream_channel")
+
+    def __init__(self, effect: OpenShortcut, client: Connection, upstream: Upstream, upstream_channel: int) -> None:
+        self.client = client
+        self.channel = effect.channel
+        self.frame_bytes = effect.frame_bytes
+        self.counts = effect.counts
+        self.upstream = upstream
+        self.upstream_channel = upstream_channel
+
+
+class Shortcuts:
+    """`read` reads a link into `scratch`."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        clients: Clients,
+        upstreams: UpstreamLinks,
+        watchers: Watchers,
+        scratch: Scratch,
+        read: Callable[[Link], memoryview | None],
+    ) -> None:
+        self._loop = loop
+        self._clients = clients
+        self._upstreams = upstreams
+        self._watchers = watchers
+        self._scratch = scratch
+        self._read = read
+        self._ways: dict[int, _Way] = {}  # by the core's number of the stream
+        self._from: dict[int, dict[int, _Way]] = {}  # by descriptor of a client and channel
+        self._to: dict[int, dict[int, _Way]] = {}  # by descriptor of an upstream and its channel
+        self._awaited = 0  # clients that were asked for sound and have not said anything since
+        self._rests = 0  # how often they may be waited for
+
+    def open(self, effect: OpenShortcut) -> None:
+        client, upstream = self._clients.connection(effect.client), self._upstreams.connection(effect.wire)
+        channel = None if upstream is None else upstream.streams.channel(effect.stream)
+        if client is not None and upstream is not None and channel is not None:
+            way = self._ways[effect.stream] = _Way(effect, client, upstream, channel)
+            self._from.setdefault(client.link.descriptor, {})[way.channel] = way
+            self._to.setdefault(upstream.link.descriptor, {})[way.upstream_channel] = way
+
+    def close(self, effect: CloseShortcut) -> None:
+        way = self._ways.pop(effect.stream, None)
+        if way is not None:
+            for ways, descriptor, channel in (
+                (self._from, way.client.link.descriptor, way.channel),
+                (self._to, way.upstream.link.descriptor, way.upstream_channel),
+            ):
+                del ways[descriptor][channel]
+                if not ways[descriptor]:
+                    del ways[descriptor]
+
+    def take(self, events: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Do what can be done of these events, descriptors and what they are ready for; returns the others."""
+        if self._watchers or self._clients.stuck:
+            return events
+        left = []
+        written = None
+        for event in events:
+            descriptor, happened = event
+            if happened != READ:
+                left.append(event)
+            elif descriptor in self._from:
+                written = self._from_client(self._from[descriptor], event, left) or written
+            elif descriptor in self._to:
+                self._from_upstream(self._to[descriptor])
+            elif descriptor in self._clients.informed:
+                self._from_informed(*self._clients.informed[descriptor], event, left)
+            else:
+                left.append(event)
+        if written is not None and (not written.link.flush() or written.link.queued):
+            self._loop.begin()  # the rest goes the way of everything
+        elif not self._loop.begun:
+            self._scratch.reset()
+        if self._awaited > 1 and self._rests:
+            self._rests -= 1
+            self._loop.rest = REST
+        return left
+
+    def _from_client(
+        self, ways: dict[int, _Way], event: tuple[int, int], left: list[tuple[int, int]]
+    ) -> Upstream | None:
+        """What a client has said; returns where sound of it was queued."""
+        client = next(iter(ways.values())).client
+        if not client.plain:
+            left.append(event)
+            return None
+        self._awaited -= 1
+        data = self._read(client.link)
+        if not data:
+            self._loop.begin()
+            self._clients.heard(client, data)
+            return None
+        position, end, upstream = 0, len(data), None
+        while position + DESCRIPTOR_BYTES < end:
+            length, channel, offset, flags = _read_descriptor(data, position)
+            way, start = ways.get(channel), position + DESCRIPTOR_BYTES
+            stop = start + length
+            if way is None or offset or flags or stop > end or length > PIECE or length % way.frame_bytes or not length:
+                break
+            upstream = way.upstream
+            upstream.link.queue(_describe(length, way.upstream_channel, 0, 0), data[start:stop])
+            way.counts.written += length
+            position = stop
+        if position < end:
+            self._loop.begin()
+            self._clients.heard(client, data[position:])
+        return upstream
+
+    def _from_informed(
+        self, client: Connection, answer: bytes, event: tuple[int, int], left: list[tuple[int, int]]
+    ) -> None:
+        """What a client has said that was told of the server: if it asks once more, nothing has changed meanwhile."""
+        if not client.plain:
+            left.append(event)
+            return
+        data = self._read(client.link)
+        if data and len(data) == _HEAD_BYTES and data[:_TAG] == _QUESTION and not client.mute:
+            self._send(client, b"".join((answer[:_TAG], data[_TAG:], answer[_HEAD_BYTES:])))
+        else:
+            self._loop.begin()
+            self._clients.heard(client, data)
+
+    def _from_upstream(self, ways: dict[int, _Way]) -> None:
+        """What an upstream has said: nothing but requests, or it is heard as always."""
+        upstream = next(iter(ways.values())).upstream
+        data = self._read(upstream.link)
+        asked = self._asked(ways, data) if data and upstream.streams.whole else []
+        if not asked:
+            self._loop.begin()
+            self._upstreams.heard(upstream, data)
+            return
+        upstream.heard_at, upstream.asked = time.monotonic(), False
+        for way, nbytes in asked:
+            way.counts.told += nbytes
+            self._send(way.client, _REQUEST.pack(_REQUEST_HEAD, 76, NO_TAG, 76, way.channel, 76, nbytes))
+        self._awaited, self._rests = len(asked), MOST_RESTS
+
+    def _send(self, client: Connection, packet: bytes) -> None:
+        if not client.link.send(packet) or client.link.queued:
+            self._loop.begin()
+            self._clients.touch(client)
+
+    def _asked(self, ways: dict[int, _Way], data: memoryview) -> list[tuple[_Way, int]]:
+        """For which streams the upstream asks for how many bytes; empty if it says anything else."""
+        asked: list[tuple[_Way, int]] = []
+        if len(data) % _REQUEST_BYTES:
+            return asked
+        for head, a, _, b, channel, c, nbytes in _REQUEST.iter_unpack(data):
+            way = ways.get(channel)
+            if (
+                head != _REQUEST_HEAD
+                or way is None
+                or (a, b, c) != (76, 76, 76)
+                or way.counts.wanted
+                or way.client.mute
+            ):
+                return []
+            asked.append((way, nbytes))
+        return asked
