@@ -58,14 +58,15 @@ def remixed(talk: Talk, own: bytes) -> dict[bytes, np.ndarray]:
     def sound(other: bytes) -> np.ndarray:
         return np.frombuffer(bytes(talk.sound.get(ears[other], b"")), np.float32).reshape(-1, len(other))
 
-    def over() -> bool:
-        recorded = sound(own)
+    def over(other: bytes) -> bool:
+        recorded = sound(other)
         loud = np.flatnonzero(recorded.any(axis=1))
-        return len(loud) > 0 and len(recorded) >= loud[0] + LENGTH and all(len(sound(o)) for o in ears)
+        return len(loud) > 0 and len(recorded) > loud[0] + LENGTH
 
-    talk.until(over, "the noise to be over")
-    ends = len(sound(own)) + RATE // 10
-    talk.until(lambda: len(sound(own)) > ends and all(len(sound(other)) >= LENGTH for other in ears), "the others")
+    talk.until(lambda: over(own), "the noise to be over")
+    ends = {other: max(LENGTH, len(sound(other))) + RATE // 10 for other in ears}
+    talk.until(lambda: all(len(sound(other)) > ends[other] for other in ears), "silence after it")
+    talk.until(lambda: all(over(other) or not sound(other).any() for other in ears), "the others")
     return {other: matrix_between(noise, sound(other)) for other in ears}
 
 

@@ -6,6 +6,10 @@ import statistics
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.alone
+
 CLICKS = Path(__file__).with_name("programs") / "clicks.py"
 MOST = 10.0  # ms; a buffer that is not counted, or counted twice, is 50 or more
 
