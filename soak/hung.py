@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from eardrum.testing.crowd import Crowd, Ear, Mortal
 from eardrum.testing.processes import private_memory
-from eardrum.testing.servers import Desk, Stage, wait_until
+from eardrum.testing.servers import Desk, Stage
 
 MOST_MEMORY = 4.0  # MiB for each stream
 MOST_HURRY = 2.5  # seconds of sound that a player may be ahead of the clock within WINDOW: a buffer is filled anew
@@ -57,9 +57,8 @@ def main() -> int:
         crowd = Crowd(stage)
         crowd.gather([desk.open("box", output=f"host:{host.SINKS[0]}").address], playing)
         tones = [player.tone for player in crowd.players]
-        ear = Ear(host.address, f"{host.SINKS[0]}.monitor")
-        wait_until(lambda: ear.hears(tones), "all players to be heard", DEADLINE)
-        ear.close()
+        with Ear(host.address, f"{host.SINKS[0]}.monitor") as ear:
+            ear.listen_for(tones, DEADLINE)
         seen = watch(desk, crowd, BETWEEN)
         before = max(memory for _, _, memory in seen)
         for _ in range(rounds):
@@ -67,14 +66,14 @@ def main() -> int:
             seen += watch(desk, crowd, seconds)
             host.go_on()
             seen += watch(desk, crowd, BETWEEN)
-        ear = Ear(host.address, f"{host.SINKS[0]}.monitor")
-        ear.listen(1.0)
-        silent = [player.kind for player in crowd.players if not ear.hears([player.tone])]
+        with Ear(host.address, f"{host.SINKS[0]}.monitor") as ear:
+            ear.listen(1.0)
+        silent = [tone for tone, presence in zip(tones, ear.presence(tones), strict=True) if presence.first == np.inf]
         lost = crowd.lost
     took = (max(memory for _, _, memory in seen) - before) / playing
     print(f"| {kind} hung {rounds} times for {seconds} s under {playing} players | |\n|---|---:|")
     print(f"| programs lost | {len(lost)} {' '.join(program.kind for program in lost)} |")
-    print(f"| players not heard at the end | {len(silent)} {' '.join(silent)} |")
+    print(f"| players not heard at the end | {len(silent)} |")
     print(f"| memory of the worker, MiB: before; for each stream more | {before:.1f}; {took:.2f} |")
     print(f"| most that a player read ahead of the clock, s | {hurry(seen):.2f} |")
     return 0 if not lost and not silent and took <= MOST_MEMORY and hurry(seen) <= MOST_HURRY else 1

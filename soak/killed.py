@@ -12,7 +12,7 @@ import sys
 import time
 
 from eardrum.testing.crowd import Crowd, Ear, Mortal
-from eardrum.testing.servers import Stage, wait_until
+from eardrum.testing.servers import Stage
 
 MOST_SILENCE = 0.5  # seconds after the socket listens
 MOST_UNDERRUNS = 1  # of a player, for a kill
@@ -47,8 +47,9 @@ def main() -> int:
         crowd = Crowd(stage)
         crowd.gather([outlet.address for outlet in outlets], playing, recording, idle)
         tones = [[player.tone for player in crowd.players[side::2]] for side in (0, 1)]
-        heard = list(zip(ears(host), tones, strict=True))
-        wait_until(lambda: all(ear.hears(some) for ear, some in heard), "all players to be heard", DEADLINE)
+        for ear, some in zip(ears(host), tones, strict=True):
+            ear.listen_for(some, DEADLINE)
+            ear.close()
         silences: list[float] = []
         for number in range(kills):
             host.kill()

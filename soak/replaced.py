@@ -11,7 +11,7 @@ import sys
 import time
 
 from eardrum.testing.crowd import Crowd, Ear, Mortal, Presence
-from eardrum.testing.servers import Desk, Stage, wait_until
+from eardrum.testing.servers import Desk, Stage
 
 MOST_SILENCE = 1.0  # seconds
 PLAYED = 3.0  # seconds at each place
@@ -38,7 +38,7 @@ def main() -> int:
         tones = [player.tone for player in crowd.players]
         listener = desk.open("listener", output="null", input="room:parlour")
         places = [Ear(hosts[0].address, "null.monitor")]
-        wait_until(lambda: places[0].hears(tones), "all players to be heard", DEADLINE)
+        places[0].listen_for(tones, DEADLINE)
 
         hosts[1].start()
         places.append(Ear(hosts[1].address, "null.monitor"))

@@ -30,12 +30,12 @@ def host(request, own_stage):
 
 
 @pytest.fixture
-def heard(host, until):
+def heard(host):
     """Waits until tones are heard at the host."""
 
     def wait(tones):
         with Ear(host.address, "null.monitor") as ear:
-            until(lambda: ear.hears(tones), "the tones", DEADLINE)
+            ear.listen_for(tones, DEADLINE)
 
     return wait
 

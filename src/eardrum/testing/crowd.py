@@ -30,6 +30,7 @@ AMPLITUDE = 0.015  # of each tone: 60 together are not too loud
 SECONDS = 5  # of sound in a file, of whole periods, so that no seam is heard
 BLOCK = 960  # frames; 20 ms tell two tones apart
 AGAIN = 3  # blocks in a row in which a tone is heard before it counts
+BLOCKS_AT_ONCE = 10  # are listened to while something is waited for
 
 RAW = f"--raw --rate={RATE}"
 PLAYERS = {  # they read raw samples, or make TONE themselves
@@ -226,10 +227,22 @@ class Ear:
         enough = self.seconds + seconds
         wait_until(lambda: self.seconds >= enough, f"{seconds:g} s of sound at the monitor", seconds + 30)
 
-    def levels(self, tones: Sequence[int]) -> NDArray[np.float64]:
-        """Amplitudes, blocks of 20 ms by tones."""
-        count = len(self._sound) // (S16.frame_bytes * BLOCK)
-        samples = np.frombuffer(bytes(self._sound[: count * BLOCK * S16.frame_bytes]), "<i2").reshape(count, BLOCK, 2)
+    def listen_for(self, tones: Sequence[int], patience: float = 30.0) -> None:
+        """Return when each of these tones was heard once from now on; TimeoutError that names the others."""
+        wanted, end = set(tones), time.monotonic() + patience
+        while wanted:
+            if time.monotonic() > end:
+                raise TimeoutError(f"waited {patience:g} s in vain for tones of {sorted(wanted)} Hz")
+            self.listen(BLOCKS_AT_ONCE * BLOCK / RATE)
+            quietest = self.levels(tones, BLOCKS_AT_ONCE).min(axis=0)
+            wanted -= {tone for tone, level in zip(tones, quietest, strict=True) if level > AMPLITUDE / 2}
+
+    def levels(self, tones: Sequence[int], last: int = 0) -> NDArray[np.float64]:
+        """Amplitudes, blocks of 20 ms by tones; of the `last` blocks only, if that is said."""
+        size = S16.frame_bytes * BLOCK
+        end = len(self._sound) // size * size
+        sound = bytes(self._sound[max(0, end - last * size) if last else 0 : end])
+        samples = np.frombuffer(sound, "<i2").reshape(-1, BLOCK, 2)
         window = np.hanning(BLOCK) * 2 / np.hanning(BLOCK).sum()
         waves = np.exp(-2j * np.pi / RATE * np.outer(np.arange(BLOCK), tones)) * window[:, np.newaxis]
         levels: NDArray[np.float64] = np.abs(samples.mean(axis=2) / 32768 @ waves)
@@ -240,10 +253,6 @@ class Ear:
         moments, amounts = zip(*self._arrived, strict=True)
         ends = (np.arange(count) + 1) * BLOCK * S16.frame_bytes
         return np.array(moments)[np.searchsorted(amounts, ends)]
-
-    def hears(self, tones: Sequence[int]) -> bool:
-        """Whether all these tones were heard in the last half second."""
-        return bool((self.levels(tones)[-25:] > AMPLITUDE / 2).all(axis=0).all()) and self.seconds > 0.5
 
     def presence(self, tones: Sequence[int]) -> list[Presence]:
         """When each tone was heard."""
