@@ -7,6 +7,10 @@ import struct
 
 import pytest
 
+from eardrum.desk.host import PATIENCE
+from eardrum.worker.records import Kind, Record
+
+WANT = bytes(Record(Kind.WANT, 0, 1))
 AUTH_REPLY = struct.pack(">5I", 15, 0xFFFFFFFF, 0, 0, 0) + b"L\0\0\0\2L\0\0\0\0L" + struct.pack(">I", 35)
 
 
@@ -137,7 +141,7 @@ def test_a_server_that_hangs_gets_one_connection(start_desk, tmp_path, until):
             visitor.about()
             visitor.socket.sendall(b"want 0")
         connections = [hung.accept()[0]]
-        hung.settimeout(1.0)
+        hung.settimeout(PATIENCE + 0.5)  # however long it takes
         with pytest.raises(TimeoutError):
             hung.accept()
         connections[0].sendall(AUTH_REPLY + b"next")
@@ -148,6 +152,40 @@ def test_a_server_that_hangs_gets_one_connection(start_desk, tmp_path, until):
         until(lambda: {desk.outlet(name)["wires"]["output"]["state"] for name in names} == {"connected"}, "all of them")
         for connection in connections:
             connection.close()
+
+
+def test_a_server_that_takes_the_place_of_one_that_hangs_is_found(start_desk, sound_server, tmp_path):
+    with socket.socket(socket.AF_UNIX) as hung:
+        desk = start_desk(f"unix:{tmp_path}/server")
+        hung.bind(str(tmp_path / "server"))
+        hung.listen()
+        desk.open("radio", "host")
+        visitor = desk.visit("radio")
+        visitor.about()
+        assert visitor.tell(f"say {WANT.hex()}") == "done"
+        with hung.accept()[0] as ours:
+            (tmp_path / "server").unlink()
+            sound_server(AUTH_REPLY + b"next")
+            while (said := visitor.tell("hear")).startswith("NO_UPSTREAM"):
+                assert visitor.line() == "done"
+            assert said == "UPSTREAM 0 35 blocking=False next"
+            ours.recv(1000)
+            assert ours.recv(1) == b""
+
+
+def test_when_nobody_wants_a_server_that_hangs_it_is_left(start_desk, tmp_path):
+    with socket.socket(socket.AF_UNIX) as hung:
+        desk = start_desk(f"unix:{tmp_path}/hung")
+        hung.bind(str(tmp_path / "hung"))
+        hung.listen()
+        desk.open("radio", "host")
+        visitor = desk.visit("radio")
+        visitor.about()
+        assert visitor.tell(f"say {WANT.hex()}") == "done"
+        with hung.accept()[0] as ours:
+            assert ours.recv(1000)
+            visitor.tell("withdraw 0")
+            assert ours.recv(1) == b""
 
 
 def test_a_server_that_was_there_stays_the_host(start_desk, tmp_path, sound_server, until):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from eardrum.desk.say import say
 from eardrum.kernel.machine import surroundings
-from eardrum.kernel.upstream_socket import Unreachable, connect
+from eardrum.kernel.upstream_socket import Unreachable, connect, no_answer
 from eardrum.server.events import OUTPUT
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import SPEAKERS, WireEnd
@@ -19,9 +20,11 @@ NONE = "none"
 RETRY = 0.1  # seconds until the addresses are tried again, where nobody is there
 LONGEST_PAUSE = 2.0  # seconds, where somebody is there again and again, but does not take us
 LOOK_EVERY = 0.5  # seconds between two looks for a server on a machine that has had none
+PATIENCE = 2.0  # seconds without an answer until the next address is tried
 FIND_EVERY = 1.0  # seconds that addresses count before they are looked up anew
 
 Failed = Callable[[Unreachable], None]
+Connected = tuple[socket.socket, int]  # an authenticated connection, and the version to speak
 
 
 class Host:
@@ -43,6 +46,8 @@ class Host:
         self._turn = asyncio.Lock()
         self._pause = RETRY
         self._looking: asyncio.Task[None] | None = None
+        self._waiting = 0  # who wants to be connected
+        self._pending: dict[str, _Attempt] = {}  # by path: where an answer is still to come
         loop = asyncio.get_running_loop()
         self._now = loop.time
         self._found_at = self._tried_at = loop.time()
@@ -60,22 +65,23 @@ class Host:
             return WireEnd("room", SPEAKERS)
         return end if self._looked_up else WireEnd("silence")
 
-    async def connect(self, failed: Failed) -> tuple[socket.socket, int]:
+    async def connect(self, failed: Failed) -> Connected:
         """An authenticated connection and the version to speak, as soon as the server at one of the addresses takes us.
 
-        `failed` is told why it takes longer. However many wait, one attempt is made at a time: a server that hangs gets
-        one connection.
+        `failed` is told why it takes longer. However many wait and however long, a server that hangs gets one
+        connection.
         """
-        while True:
-            async with self._turn:
-                if self.trouble is None or self._now() - self._tried_at >= self._pause:
-                    try:
-                        return await self._try()
-                    except Unreachable:
-                        pass
-                if self.trouble is not None:
-                    failed(self.trouble)
-            await asyncio.sleep(self._pause)
+        with self._wanting():
+            while True:
+                async with self._turn:
+                    if self.trouble is None or self._now() - self._tried_at >= self._pause:
+                        try:
+                            return await self._try()
+                        except Unreachable:
+                            pass
+                    if self.trouble is not None:
+                        failed(self.trouble)
+                await asyncio.sleep(self._pause)
 
     def look_out(self, needed: Callable[[], bool]) -> None:
         """Look for a first server from now on, as long as one is `needed`."""
@@ -84,8 +90,9 @@ class Host:
 
     async def probe(self) -> None:
         """Try all addresses once. Raises what the first one was unreachable for."""
-        async with self._turn:
-            connection, _ = await self._try()
+        with self._wanting():
+            async with self._turn:
+                connection, _ = await self._try()
         connection.close()
 
     async def _look(self, needed: Callable[[], bool]) -> None:
@@ -95,12 +102,23 @@ class Host:
             except Unreachable:
                 await asyncio.sleep(LOOK_EVERY)
 
-    async def _try(self) -> tuple[socket.socket, int]:
+    @contextmanager
+    def _wanting(self) -> Iterator[None]:
+        """Somebody wants to be connected. When nobody does any more, no answer is waited for."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            while not self._waiting and self._pending:
+                self._pending.popitem()[1].give_up()
+
+    async def _try(self) -> Connected:
         """The first address that takes us. Raises what the first one was unreachable for."""
         first: Unreachable | None = None
         for path in self._paths():
             try:
-                connected = await connect(path, self._found.cookies)
+                connected = await self._ask(path)
             except Unreachable as unreachable:
                 first = first or unreachable
             else:
@@ -109,6 +127,19 @@ class Host:
         self._unreachable(first or Unreachable("", "no address is known; `eardrum up --upstream ADDRESS` names one"))
         assert self.trouble
         raise self.trouble
+
+    async def _ask(self, path: str) -> Connected:
+        """Connect to this address, or wait on for its answer. Raises Unreachable."""
+        attempt = self._pending.pop(path, None)
+        if attempt is not None and attempt.place != _place(path):
+            attempt.give_up()  # another server has taken the path over
+            attempt = None
+        attempt = self._pending[path] = attempt or _Attempt(path, self._found.cookies)
+        await asyncio.wait([attempt.task], timeout=PATIENCE)
+        if not attempt.task.done():
+            raise no_answer(path, PATIENCE)
+        del self._pending[path]
+        return attempt.task.result()
 
     def _paths(self) -> Sequence[str]:
         if self._looked_up and self._now() - self._found_at >= FIND_EVERY:
@@ -130,6 +161,33 @@ class Host:
             say(f"{why}; outlets wired to `host` are silent until it answers")
         self._pause = min(self._pause * 2, LONGEST_PAUSE) if why.answered else RETRY
         self.trouble, self._tried_at = why, self._now()
+
+
+class _Attempt:
+    """A connection to a path, whose answer may take as long as it likes."""
+
+    def __init__(self, path: str, cookies: Sequence[str]) -> None:
+        self.place = _place(path)
+        self.task = asyncio.get_running_loop().create_task(connect(path, cookies, patience=None))
+
+    def give_up(self) -> None:
+        """Hang up, also if the answer has come."""
+        self.task.cancel()
+        self.task.add_done_callback(_hang_up)
+
+
+def _hang_up(task: asyncio.Task[Connected]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result()[0].close()
+
+
+def _place(path: str) -> tuple[int, int] | None:
+    """Device and inode of what lies there."""
+    try:
+        there = Path(path).stat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
 
 
 def _address(paths: Sequence[str]) -> str:

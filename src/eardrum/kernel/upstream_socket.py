@@ -43,9 +43,9 @@ class _HungUp(Exception):
     """The server closed the connection."""
 
 
-async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE) -> tuple[socket.socket, int]:
+async def connect(path: str, cookies: Sequence[str], patience: float | None = PATIENCE) -> tuple[socket.socket, int]:
     """An authenticated, non-blocking connection and the version to speak on it; its next byte is the server's next
-    packet. Raises Unreachable.
+    packet. Without `patience` it waits as long as nobody hangs up. Raises Unreachable.
     """
     try:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -58,7 +58,7 @@ async def connect(path: str, cookies: Sequence[str], patience: float = PATIENCE)
     except BaseException as problem:
         connection.close()
         if isinstance(problem, TimeoutError):
-            raise Unreachable(path, f"no answer in {patience:g} s; is the sound server stuck?") from None
+            raise no_answer(path, patience or 0) from None
         if isinstance(problem, _HungUp | ConnectionError):
             why = "hangs up; a sound server does so when it has no connection left (PulseAudio: 64), or ends"
             raise Unreachable(path, why, PulseError.BUSY, answered=True) from None
@@ -78,6 +78,11 @@ async def reach(connection: socket.socket, path: str) -> None:
             await asyncio.sleep(_RETRY)
         except OSError as error:
             raise unreachable(path, error) from None
+
+
+def no_answer(path: str, seconds: float) -> Unreachable:
+    """Somebody is there, or was, and says nothing."""
+    return Unreachable(path, f"no answer in {seconds:g} s; is the sound server stuck?")
 
 
 def unreachable(path: str, error: OSError) -> Unreachable:
