@@ -266,7 +266,7 @@ def test_a_lost_upstream_is_stood_in_for_by_paced_silence_and_the_read_index_goe
         >> Woke(1.0, 0.0)
         >> sound(7)
         << SendSound(1, 0, bytes((7,)) * 80)
-        >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED)
+        >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED, over=True)
         << WantUpstream(INPUT)
         << WakeMe(1.01)
         >> Woke(1.01, 0.0)
@@ -317,7 +317,7 @@ def test_a_flush_and_another_rate_are_the_stand_ins():
     (
         recording()
         >> Woke(1.0, 0.0)
-        >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED)
+        >> UpstreamLost(INPUT, PulseError.CONNECTIONTERMINATED, over=True)
         << WantUpstream(INPUT)
         << WakeMe(1.01)
         >> Asked(1, 2, UpdateRecordStreamSampleRate(channel=0, rate=16000))

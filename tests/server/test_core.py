@@ -441,7 +441,10 @@ def test_whatever_a_client_says_is_answered_once_and_harms_nobody(world, said, s
             case _ if item in (UpstreamLost, UpstreamReady):
                 wire = seed.choice((OUTPUT, INPUT))
                 stage.others.clear()
-                stage.happens(UpstreamReady(wire) if item is UpstreamReady else UpstreamLost(wire, PulseError.KILLED))
+                stage.happens(UpstreamLost(wire, PulseError.KILLED, over=True))
+                stage.happens(
+                    UpstreamReady(wire) if item is UpstreamReady else UpstreamLost(wire, PulseError.KILLED, over=True)
+                )
             case event:
                 stage.happens(event(program.number))
         answer_upstream(stage, seed)
@@ -452,7 +455,7 @@ def test_whatever_a_client_says_is_answered_once_and_harms_nobody(world, said, s
     answer_upstream(stage, seed)
     if world == "carried":
         for wire in (OUTPUT, INPUT):
-            stage.happens(UpstreamLost(wire, PulseError.CONNECTIONTERMINATED))
+            stage.happens(UpstreamLost(wire, PulseError.CONNECTIONTERMINATED, over=True))
         stage.passes(60.0)
         assert bystander.waits_for == []
 

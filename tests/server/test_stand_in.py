@@ -98,7 +98,7 @@ class World:
         """There is none any more."""
         self.carry()
         self.room = None
-        self.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED))
+        self.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED, over=True))
 
     def leads_to(self, end: str) -> None:
         """Its output does, from now on."""
@@ -379,7 +379,7 @@ def test_each_question_is_answered_once(world, answered):
     ]
     for message in asked:
         program.say(message)
-    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED))
+    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED, over=True))
     world.stage.passes(1.0)
     assert program.waits_for == []
     assert not any(isinstance(answer, PulseError) for answer in program.answers.values())
@@ -446,7 +446,7 @@ def test_a_stream_that_begins_without_an_upstream_is_stood_in_for_and_heard_late
 def test_other_metrics_of_another_upstream_are_told(world):
     world.stage.happens(UpstreamReady(OUTPUT))
     world.player.plays(5.0)
-    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED))
+    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED, over=True))
     room = world.rises()
     (changed,) = world.player.told(PlaybackBufferAttrChanged) or [None]
     (create,) = [message for message in room.asked if isinstance(message, CreatePlaybackStream)]
@@ -567,6 +567,7 @@ def test_another_upstream_takes_the_place_of_one_that_is_there(world):
     world.player.plays(5.0)
     world.passes(1.0)
     world.wanted()
+    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED))  # as another is there
     room = world.rises()
     world.passes(1.0)
     assert world.wanted() == []
@@ -579,7 +580,7 @@ def test_a_server_that_ends_kills_its_streams_which_is_not_the_end(world):
     world.passes(0.5)
     world.room = None
     world.stage.happens(UpstreamTold(1, PlaybackStreamKilled(channel=0)))
-    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED))
+    world.stage.happens(UpstreamLost(OUTPUT, PulseError.CONNECTIONTERMINATED, over=True))
     world.passes(0.5)
     assert world.player.told(PlaybackStreamKilled) == []
     room = world.rises()

@@ -47,8 +47,9 @@ class Host:
     def __init__(self, records: bool, name: str = "", may_hear: bool = False) -> None:
         self.waits: list[tuple[Message, Callable[[Message | None], None]]] = []
         self.shapes: list[Shape] = []
+        self.found: list[bool] = []  # whether the device at the end of the wire is there
         self.says: dict[str, Message | None] = {}  # by question
-        self.devices = Devices(records, name, may_hear, self._ask, self.shapes.append)
+        self.devices = Devices(records, name, may_hear, self._ask, self.shapes.append, self.found.append)
         self.devices.begin()
 
     def _ask(self, question: Message, learn: Callable[[Message | None], None]) -> None:
@@ -130,10 +131,12 @@ def test_a_device_that_is_not_there_yet_is_asked_for_with_each_new_one():
     host = Host(records=False, name="hdmi")
     host.answers()
     assert host.shapes == []
+    assert host.found == [False]
     host.has(GetSinkInfo(name="hdmi"), sink(9))
     host.tells(Facility.SINK, Change.NEW, 9)
     host.answers()
     assert host.shapes == [Shape(SPEC, STEREO)]
+    assert host.found == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ from eardrum.upstream.streams import (
     MOST_QUESTIONS,
     Answered,
     Asks,
+    Found,
     Outcome,
     Recorded,
     RefusedThat,
@@ -272,7 +273,7 @@ def test_the_device_at_the_end_of_the_wire_is_told_without_its_names(upstream):
     hello = upstream.hears_all(upstream.streams.hello("box"))
     (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))
     assert question.message == GetSourceInfo(name="mic")
-    assert upstream.answers(question, MICROPHONE) == [Shaped(Shape(SPEC, STEREO))]
+    assert upstream.answers(question, MICROPHONE) == [Shaped(Shape(SPEC, STEREO)), Found(True)]
 
 
 def test_an_upstream_that_moves_a_stream_for_ever_and_answers_nothing_is_given_up(upstream):
@@ -290,7 +291,7 @@ def test_enormous_texts_go_nowhere(upstream):
     hello = upstream.hears_all(upstream.streams.hello("box"))
     (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))
     enormous = replace(MICROPHONE, description="x" * 100_000, proplist={"device.description": b"y" * 60_000})
-    assert upstream.answers(question, enormous) == [Shaped(Shape(SPEC, STEREO))]
+    assert upstream.answers(question, enormous) == [Shaped(Shape(SPEC, STEREO)), Found(True)]
     with pytest.raises(RemoteProtocolError):
         upstream.tells(RecordStreamMoved(channel=4, source_index=1, source_name="x" * 300_000, suspended=False))
 

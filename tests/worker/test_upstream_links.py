@@ -10,19 +10,22 @@ import pytest
 
 from eardrum.protocol.catalog import (
     Ack,
+    Change,
     CorkPlaybackStream,
     CreatePlaybackStream,
     CreateRecordStream,
     DeletePlaybackStream,
+    Facility,
+    GetSinkInfo,
     GetSourceInfo,
     PlaybackStreamCreated,
     PlaybackStreamKilled,
     RecordStreamCreated,
     Request,
     SetClientName,
-    SourceInfo,
     Stat,
     StatReply,
+    SubscribeEvent,
 )
 from eardrum.protocol.packets import sound_head
 from eardrum.server.events import INPUT, OUTPUT
@@ -34,9 +37,6 @@ from eardrum.worker import upstream_links
 from eardrum.worker.records import Kind, Record, end_in_pipe
 
 CREATE = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
-MICROPHONE = SourceInfo(
-    index=7, name="mic", description="", sample_spec=S16, channel_map=STEREO, volume=(0, 0), muted=False, driver=""
-)
 NOISE = np.random.default_rng(1).integers(-(2**15), 2**15, (50_000, 2)).astype("<i2").tobytes()
 
 
@@ -73,7 +73,7 @@ def test_a_carried_record_stream_brings_sound(grow):
             upstream.says(made, create.tag)
             assert caller.answer(tag).source_name == "input"
             for _ in "end of the wire", "source of the stream":
-                upstream.says(MICROPHONE, upstream.hears(GetSourceInfo).tag)
+                upstream.hears(GetSourceInfo)
             samples = NOISE
             upstream.socket.sendall(sound_head(5, len(samples)) + samples)
             caller.until(lambda: len(caller.sound.get(0, b"")) == len(samples), "the sound")
@@ -154,6 +154,22 @@ def test_an_upstream_whose_streams_are_corked_may_be_silent(grow):
         upstream.socket.settimeout(1.5 * upstream_links.QUIET)
         with pytest.raises(TimeoutError):
             upstream.hears(Stat)
+        upstream.socket.close()
+
+
+def test_an_upstream_is_asked_for_nothing_before_it_has_the_device(grow):
+    worker = grow("host")
+    with worker.join() as caller:
+        tag = caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT, has_device=False)
+        upstream.refuses(GetSinkInfo)
+        assert isinstance(caller.answer(tag), PlaybackStreamCreated)
+        assert worker.hears(Kind.WIRE) == Record(Kind.WIRE, OUTPUT, PulseError.NOENTITY)
+        upstream.has_device = True
+        upstream.says(SubscribeEvent(event=Facility.SINK | Change.NEW, index=8))
+        upstream.makes_a_stream()
+        assert worker.hears(Kind.WIRE) == Record(Kind.WIRE, OUTPUT, 0)
         upstream.socket.close()
 
 

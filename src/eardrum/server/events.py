@@ -107,17 +107,16 @@ class Unclogged:
 
 @dataclass(slots=True)
 class UpstreamReady:
-    """This wire has an upstream. If it had one, another has taken its place."""
-
     wire: int
 
 
 @dataclass(slots=True)
 class UpstreamLost:
-    """The upstream of this wire is gone, or could not be reached yet."""
+    """The upstream of this wire could not be reached yet; or it is `over`, and nobody looks for another unasked."""
 
     wire: int
     error: PulseError
+    over: bool = False
 
 
 @dataclass(slots=True)

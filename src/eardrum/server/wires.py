@@ -108,7 +108,11 @@ class Wires:
 
     def made(self, wire: int, error: PulseError | None) -> None:
         """What the upstream of this wire made of the newest stream. That there is no upstream is known outside."""
-        if self._up[wire] and self._errors.get(wire) is not error:
+        if self._up[wire]:
+            self._say(wire, error)
+
+    def _say(self, wire: int, error: PulseError | None) -> None:
+        if self._errors.get(wire) is not error:
             self._errors[wire] = error
             self._effects.append(WireSays(wire, error))
 
@@ -150,8 +154,6 @@ class Wires:
 
     def ready(self, event: UpstreamReady) -> None:
         wire = event.wire
-        if self._up[wire]:
-            self._fall(wire, PulseError.CONNECTIONTERMINATED)
         self._up[wire] = True
         self._wanted.discard(wire)
         self._down.discard(wire)
@@ -171,9 +173,18 @@ class Wires:
                 self._fall(wire, PulseError.CONNECTIONREFUSED)
 
     def lost(self, event: UpstreamLost) -> None:
-        self._fall(event.wire, event.error)
-        if self._of(event.wire):
-            self._want(event.wire)
+        wire = event.wire
+        self._fall(wire, event.error)
+        if event.over:
+            self._wanted.discard(wire)
+        if not self._of(wire):
+            return
+        if event.over:
+            self._want(wire)
+            return
+        self._wanted.add(wire)
+        if event.error is PulseError.NOENTITY:
+            self._say(wire, event.error)
 
     def _fall(self, wire: int, error: PulseError) -> None:
         """What the upstream of this wire had is stood in for; its answers will not come."""

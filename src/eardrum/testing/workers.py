@@ -24,10 +24,14 @@ from eardrum.protocol.catalog import (
     CreatePlaybackStream,
     CreateRecordStream,
     DrainPlaybackStream,
+    GetSinkInfo,
+    GetSourceInfo,
     PlaybackStreamCreated,
     RecordStreamCreated,
     Request,
     SetClientName,
+    SinkInfo,
+    SourceInfo,
 )
 from eardrum.protocol.conversation import Asking, Command, ErrorReply, Reply, Serving, Told
 from eardrum.protocol.message import NEWEST, NO_TAG, Message
@@ -44,6 +48,11 @@ DEADLINE = 20.0  # seconds
 PATIENCE = 0.3  # seconds after which a worker that does not read is taken not to
 S16 = SampleSpec(SampleFormat.S16LE, 2, 48000)
 ALL = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
+_DEVICE = {"description": "", "sample_spec": S16, "channel_map": STEREO, "volume": (0, 0), "muted": False, "driver": ""}
+_DEVICES: dict[type[Message], Message] = {
+    GetSinkInfo: SinkInfo(index=8, name="ear", **_DEVICE),  # type: ignore[arg-type]
+    GetSourceInfo: SourceInfo(index=7, name="mic", **_DEVICE),  # type: ignore[arg-type]
+}
 _START = """
 import os, socket
 from eardrum.kernel import seqpacket
@@ -318,11 +327,12 @@ class Caller:
 
 
 class Upstream:
-    """A server that the test plays, on a connection that the worker was given."""
+    """A server that the test plays, on a connection that the worker was given, with the device or not."""
 
-    def __init__(self, worker: Worker, wire: int) -> None:
+    def __init__(self, worker: Worker, wire: int, *, has_device: bool = True) -> None:
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(DEADLINE)
+        self.has_device = has_device
         self.serving = Serving(35)
         self.sound = b""
         self._heard: list[Command] = []
@@ -347,6 +357,12 @@ class Upstream:
                 self.sound += bytes(item.data)
             else:
                 self._heard.append(item)
+                if self.has_device and type(item.message) in _DEVICES:
+                    self.says(_DEVICES[type(item.message)], item.tag)
+
+    def refuses(self, kind: type[Message]) -> None:
+        """The next command of this kind."""
+        self.socket.sendall(self.serving.refuse(self.hears(kind).tag, PulseError.NOENTITY))
 
     def says(self, message: Message, tag: int = NO_TAG) -> None:
         """Say it, as the answer to the command with this tag if there is one."""

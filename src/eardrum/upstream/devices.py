@@ -81,8 +81,18 @@ class Devices:
     `stale` are streams that heard another source before, and how many bytes of that may still come from the upstream.
     """
 
-    def __init__(self, records: bool, name: str, may_hear: bool, ask: Ask, shaped: Callable[[Shape], None]) -> None:
-        """`ask` says a question; `shaped` is told how the device at the end of the wire is made, and made anew."""
+    def __init__(
+        self,
+        records: bool,
+        name: str,
+        may_hear: bool,
+        ask: Ask,
+        shaped: Callable[[Shape], None],
+        found: Callable[[bool], None] = lambda there: None,
+    ) -> None:
+        """`ask` says a question; `shaped` is told how the device at the end of the wire is made, and made anew; `found`
+        whether it is there, as soon as that is known, and when it changes.
+        """
         self.heard: frozenset[int] = frozenset()
         self.stale: dict[int, int] = {}
         self._records = records
@@ -90,6 +100,8 @@ class Devices:
         self._may_hear = may_hear
         self._ask = ask
         self._shaped = shaped
+        self._found = found
+        self._there: bool | None = None
         self._shape: Shape | None = None
         default = _DEFAULT_SOURCE if records else _DEFAULT_SINK
         end = GetSourceInfo(name=name or default) if records else GetSinkInfo(name=name or default)
@@ -156,6 +168,10 @@ class Devices:
             if shape != self._shape and shape.spec.valid and valid_map(shape.channel_map, shape.spec.channels):
                 self._shape = shape
                 self._shaped(shape)
+        there = isinstance(answer, SinkInfo) or self._end_right
+        if there is not self._there:
+            self._there = there
+            self._found(there)
 
     def _learn_source(self, source: _Source, answer: Message | None) -> None:
         source.right = isinstance(answer, SourceInfo) and answer.index == source.index and self._is_right(answer)

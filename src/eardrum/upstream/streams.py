@@ -82,13 +82,20 @@ class Shaped:
 
 
 @dataclass(slots=True)
+class Found:
+    """The device at the end of the wire is there, or not."""
+
+    there: bool
+
+
+@dataclass(slots=True)
 class Asks:
     """Send this: a question of our own."""
 
     packet: bytes
 
 
-Outcome = Answered | RefusedThat | Said | Recorded | Shaped | Asks
+Outcome = Answered | RefusedThat | Said | Recorded | Shaped | Found | Asks
 
 
 @dataclass(slots=True)
@@ -106,7 +113,14 @@ class Streams:
 
     def __init__(self, version: int, *, records: bool = False, device: str = "", may_hear: bool = False) -> None:
         self._asking = Asking(version)
-        self._devices = Devices(records, device, may_hear, self._ask, lambda shape: self._news.append(Shaped(shape)))
+        self._devices = Devices(
+            records,
+            device,
+            may_hear,
+            self._ask,
+            lambda shape: self._news.append(Shaped(shape)),
+            lambda there: self._news.append(Found(there)),
+        )
         self._questions: dict[int, Callable[[Message | None], None]] = {}  # about devices, by tag
         self._news: list[Outcome] = []  # of devices
         self._specs: dict[int, SampleSpec] = {}  # of record streams

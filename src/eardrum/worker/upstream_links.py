@@ -26,7 +26,7 @@ from eardrum.server.events import (
 )
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.names import WireEnd
-from eardrum.upstream.streams import Answered, Asks, Recorded, RefusedThat, Said, Shaped, Streams
+from eardrum.upstream.streams import Answered, Asks, Found, Recorded, RefusedThat, Said, Shaped, Streams
 
 STUCK_BYTES = 256 * 1024  # more than this unsent upstream, and no client is read from
 QUIET = 1.0  # seconds after which an upstream is asked whether it lives
@@ -36,16 +36,17 @@ PATIENCE = 2.0  # seconds that it has to answer, and that the desk has to find o
 class Upstream:
     """One connection."""
 
-    __slots__ = ("asked", "due", "heard_at", "link", "streams", "waits_for", "wire")
+    __slots__ = ("asked", "due", "heard_at", "link", "ready", "streams", "waits_for", "wire")
 
     def __init__(self, wire: int, connection: socket.socket, streams: Streams, now: float) -> None:
         self.wire = wire
         self.link = Link(connection)
         self.streams = streams
         self.waits_for = READ
+        self.ready = False  # the device at the end of the wire is there
         self.heard_at = now
         self.asked = False  # whether it lives
-        self.due: float | None = None  # when it must have been heard; None: it need not say anything
+        self.due: float | None = now + QUIET  # when it must have been heard; None: it need not say anything
 
 
 class UpstreamLinks:
@@ -104,7 +105,7 @@ class UpstreamLinks:
         upstream.due = upstream.heard_at + QUIET
         if upstream.due > self.now:
             return
-        if not self._active(wire):
+        if upstream.ready and not self._active(wire):
             upstream.due = None
         elif upstream.asked:
             self.lose(wire, PulseError.TIMEOUT)
@@ -122,20 +123,26 @@ class UpstreamLinks:
         self._patience.pop(wire, None)
 
     def failed(self, wire: int, error: PulseError) -> None:
-        """The desk cannot connect this wire yet."""
+        """The desk cannot connect this wire yet, or the device that it leads to is not there."""
         self.expect_none(wire)
-        if wire not in self._upstreams:
+        upstream = self._upstreams.get(wire)
+        if upstream is None or not upstream.ready:
             self._do(UpstreamLost(wire, error))
 
     def gain(self, wire: int, connection: socket.socket, version: int) -> None:
-        """The desk has connected this wire; what was connected before is over."""
-        self.expect_none(wire)
+        """The desk has connected this wire; what was connected before is over.
+
+        It is ready when its device is known: PipeWire 0.3.65 is stuck for ever if a stream comes earlier than its
+        session manager.
+        """
+        was_ready = wire in self._upstreams and self._upstreams[wire].ready
         self._close(wire)
+        if was_ready:
+            self._do(UpstreamLost(wire, PulseError.CONNECTIONTERMINATED))
         streams = Streams(version, records=wire == INPUT, device=self._devices[wire], may_hear=self._may_hear)
         upstream = self._upstreams[wire] = Upstream(wire, connection, streams, self.now)
         self._loop.watch(upstream.link.descriptor, READ, lambda events: self._hear(upstream, events))
         upstream.link.queue(upstream.streams.hello(self._name))
-        self._do(UpstreamReady(wire))
 
     def part(self, wire: int, end: WireEnd) -> None:
         """This wire leads somewhere else from now on: what was connected to it is over."""
@@ -147,7 +154,7 @@ class UpstreamLinks:
     def lose(self, wire: int, error: PulseError = PulseError.CONNECTIONTERMINATED) -> None:
         """This wire leads nowhere any more."""
         self._close(wire)
-        self._do(UpstreamLost(wire, error))
+        self._do(UpstreamLost(wire, error, over=True))
 
     def close(self) -> None:
         """All connections end, and nobody is told."""
@@ -194,10 +201,11 @@ class UpstreamLinks:
 
     def heard(self, upstream: Upstream, data: memoryview | None) -> None:
         """This was read from its link; None: that has ended."""
-        upstream.heard_at, upstream.asked = self.now, False
         if data is None:
             self.lose(upstream.wire)
             return
+        if data:
+            upstream.heard_at, upstream.asked = self.now, False
         try:
             outcomes = upstream.streams.receive(data)
         except RemoteProtocolError:
@@ -215,5 +223,16 @@ class UpstreamLinks:
                     self._do(UpstreamRefused(token, error))
                 case Shaped(shape):
                     self._do(UpstreamDevice(upstream.wire, *shape))
+                case Found(there):
+                    self._find(upstream, there)
                 case Asks(packet):
                     upstream.link.queue(packet)
+
+    def _find(self, upstream: Upstream, there: bool) -> None:
+        """The device at the end of the wire is there, or not; what of streams becomes then the upstream says."""
+        if not there:
+            self.failed(upstream.wire, PulseError.NOENTITY)
+        elif not upstream.ready:
+            upstream.ready = True
+            self.expect_none(upstream.wire)
+            self._do(UpstreamReady(upstream.wire))
