@@ -232,6 +232,11 @@ class _Scene:
 def _yes(message: Message) -> Message:
     """A friendly upstream's reply."""
     match message:
+        case c.GetSinkInfo():
+            return c.SinkInfo(
+                index=0, name="sink", description="", sample_spec=SPEC, channel_map=STEREO, volume=(0, 0), muted=False,
+                driver="",
+            )  # fmt: skip
         case c.CreatePlaybackStream():
             return c.PlaybackStreamCreated(
                 channel=0, sink_input=0, missing=0, sample_spec=message.sample_spec, channel_map=message.channel_map
