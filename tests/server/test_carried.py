@@ -66,6 +66,7 @@ from eardrum.server.events import (
     Joined,
     Left,
     Sound,
+    Turned,
     Unclogged,
     UpstreamAnswered,
     UpstreamLost,
@@ -74,6 +75,7 @@ from eardrum.server.events import (
     UpstreamTold,
     Woke,
 )
+from eardrum.server.knob import Knob
 from eardrum.server.routing import MAX_STREAMS
 from eardrum.server.views import outlet_view
 from eardrum.server.wires import RETRY
@@ -96,6 +98,7 @@ CREATE = CreatePlaybackStream(
 NAMES = {
     "application.name": b"box\0",
     "application.id": b"eardrum.box\0",
+    "application.icon_name": b"audio-card\0",
     "module-stream-restore.id": b"eardrum-box\0",
 }
 CREATE_UPSTREAM = replace(CREATE, sync_id=1, proplist=NAMES)
@@ -283,7 +286,7 @@ def test_the_upstream_hears_the_outlets_name_and_what_the_sound_is_and_nothing_o
             1,
             replace(
                 CREATE_UPSTREAM,
-                proplist={"media.name": b"Tune\0", "media.role": b"music\0", "media.title": b"Title\0", **NAMES},
+                proplist={"media.name": b"Tune\0", "media.title": b"Title\0", **NAMES},
             ),
         )
     ).over()
@@ -328,6 +331,47 @@ def test_a_volume_is_said_upstream_when_somebody_in_the_outlet_has_moved_one():
             1,
             replace(CREATE_UPSTREAM, volume=(HALF // 2, HALF), volume_set=True, muted=True, muted_set=True),
         )
+    ).over()
+
+
+def test_what_the_person_has_set_is_said_upstream_and_said_again_when_the_stream_is_there():
+    (
+        outlet()
+        >> UpstreamReady(OUTPUT)
+        >> Turned(OUTPUT, HALF, True)
+        >> Asked(1, 1, CREATE)
+        << Reissue(
+            OUTPUT,
+            1,
+            1,
+            replace(CREATE_UPSTREAM, volume=(HALF, HALF), volume_set=True, muted=True, muted_set=True),
+        )
+        >> UpstreamAnswered(1, CREATED_UPSTREAM)
+        << Reissue(OUTPUT, 1, None, SetSinkInputVolume(index=1, volume=(HALF, HALF)))
+        << Reissue(OUTPUT, 1, None, SetSinkInputMute(index=1, muted=True))
+        << Answer(1, 1, CREATED)
+        >> Turned(OUTPUT, VOLUME_NORM, False)
+        << Reissue(OUTPUT, 1, None, SetSinkInputVolume(index=1, volume=NORM))
+        << Reissue(OUTPUT, 1, None, SetSinkInputMute(index=1, muted=False))
+    ).over()
+
+
+def test_a_ceiling_is_over_whatever_is_set():
+    core = Server(outlet_view("box", WireEnd("host"), None), knobs=(Knob(ceiling=HALF), Knob()))
+    (
+        Play(core)
+        >> Joined(1, 0, ALL, 35)
+        >> UpstreamReady(OUTPUT)
+        >> Asked(1, 1, CREATE)
+        << Reissue(OUTPUT, 1, 1, replace(CREATE_UPSTREAM, volume=(HALF, HALF), volume_set=True, muted_set=True))
+        >> UpstreamAnswered(1, CREATED_UPSTREAM)
+        << Reissue(OUTPUT, 1, None, SetSinkInputVolume(index=1, volume=(HALF, HALF)))
+        << Reissue(OUTPUT, 1, None, SetSinkInputMute(index=1, muted=False))
+        << Answer(1, 1, CREATED)
+        >> Asked(1, 2, SetSinkInputVolume(index=0, volume=(4 * VOLUME_NORM,)))
+        << Reissue(OUTPUT, 1, None, SetSinkInputVolume(index=1, volume=(HALF, HALF)))
+        << Reissue(OUTPUT, 1, None, SetSinkInputMute(index=1, muted=False))
+        << Answer(1, 2, Ack())
     ).over()
 
 

@@ -21,14 +21,12 @@ from eardrum.protocol.catalog import (
     RecordStreamMoved,
     RecordStreamSuspended,
     SetRecordStreamBufferAttr,
-    SetSourceMute,
-    SetSourceOutputMute,
     Stat,
     StatReply,
     UpdateRecordStreamSampleRate,
 )
 from eardrum.server.core import Server
-from eardrum.server.effects import NO_STREAM, Answer, KeepLevel, Refuse, Reissue, SendSound, Tell, WakeMe, WantUpstream
+from eardrum.server.effects import NO_STREAM, Answer, Refuse, Reissue, SendSound, Tell, WakeMe, WantUpstream
 from eardrum.server.events import (
     INPUT,
     Asked,
@@ -63,6 +61,7 @@ CREATE_UPSTREAM = replace(
     proplist={
         "application.name": b"box\0",
         "application.id": b"eardrum.box\0",
+        "application.icon_name": b"audio-card\0",
         "module-stream-restore.id": b"eardrum-box\0",
     },
 )
@@ -142,16 +141,6 @@ def test_flush_forgets_what_waits():
         << Answer(1, 2, Ack())
         >> Unclogged(1)
     ).over()
-
-
-@pytest.mark.parametrize(
-    "mute", [SetSourceOutputMute(index=0, muted=True), SetSourceMute(name="input", muted=True)], ids=["own", "source's"]
-)
-def test_muted_is_silence_in_the_streams_own_format(mute):
-    play = recording() >> Asked(1, 2, mute)
-    if isinstance(mute, SetSourceMute):
-        play = play << KeepLevel(INPUT, NORM, True)
-    (play << Answer(1, 2, Ack()) >> sound(7) << SendSound(1, 0, bytes((0x80,)) * 80)).over()
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,13 @@ def upstream():
 def test_it_introduces_itself_as_the_outlet():
     upstream = Upstream()
     first, *_ = upstream.hears_all(upstream.streams.hello("fire fox"))
-    assert first.message == SetClientName(proplist={"application.name": b"fire fox\0", "application.id": b"eardrum\0"})
+    assert first.message == SetClientName(
+        proplist={
+            "application.name": b"fire fox\0",
+            "application.id": b"eardrum\0",
+            "application.icon_name": b"audio-card\0",
+        }
+    )
 
 
 def test_an_old_upstream_is_told_the_name_as_it_knows_it():

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from eardrum.server.objects import Client, View
 
 OWN_FAULTS = (PulseError.INVALID, PulseError.NOTSUPPORTED)  # of what a client asks for; no other upstream says better
-SAID_UPSTREAM = ("media.name", "media.role", "media.title", "media.artist")
+SAID_UPSTREAM = ("media.name", "media.title", "media.artist")
+ICON = "audio-card"
 
 
 @dataclass(eq=False, slots=True)
@@ -194,14 +195,15 @@ class Carried(ABC):
 def upstream_proplist(view: View, proplist: dict[str, bytes]) -> dict[str, bytes]:
     """What the upstream is told of a stream: the outlet's name, and of the client's words only what the sound is.
 
-    The restore id is the outlet's, so that a program in a container neither takes over nor moves the levels that the
-    upstream remembers for a program of the same name outside.
+    A program in a container neither takes over nor moves the levels that the upstream remembers for one outside: the
+    restore id is the outlet's, and no role is said, by which wireplumber remembers first of all.
     """
     told = {key: proplist[key] for key in SAID_UPSTREAM if key in proplist}
     return {
         **told,
         "application.name": value(view.name),
         "application.id": value(f"eardrum.{view.name}"),
+        "application.icon_name": value(ICON),
         "module-stream-restore.id": value(f"eardrum-{view.name}"),
     }
 

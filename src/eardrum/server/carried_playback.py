@@ -131,6 +131,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.new_attr(reply)
         self._indexes.told = reply.missing
         self.server.add(self)
+        self.say_level()
         self._shorten()
         self.server.answer(self.client, self._tag, self._created(reply.missing, reply.suspended))
 
@@ -141,6 +142,11 @@ class CarriedPlayback(Carried, PlaybackStream):
             self._short, number, frame = short, self.number, self.spec.frame_bytes
             way = OpenShortcut(self.client.number, self.channel, self.wire, number, frame, self._indexes)
             self.server.effects.append(way if short else CloseShortcut(number))
+
+    def say_level(self) -> None:
+        """A stream was made. If its level matters it is said once more: pipewire-pulse takes none before."""
+        if self.levelled or self._level != self._said:
+            self.level_changed()
 
     def give_up(self, error: PulseError) -> None:
         super().give_up(error)
@@ -243,8 +249,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._forward(rest)
         self._indexes.go_on(rest.read, rest.write, reply.missing, playing=rest.playing)
         self._shorten()
-        if self._level != self._said:
-            self.level_changed()
+        self.say_level()
         return rest
 
     def _forward(self, rest: Rest) -> None:
@@ -259,11 +264,6 @@ class CarriedPlayback(Carried, PlaybackStream):
             effects.append(ReissueSound(self.wire, self.number, 1, write - frame, last))
 
     # -- what its client does
-
-    def announce(self) -> None:
-        super().announce()
-        if self._level != self._said:  # it was moved while the upstream made the stream
-            self.level_changed()
 
     @property
     def _level(self) -> _Level:

@@ -44,6 +44,7 @@ class CarriedRecord(Carried, RecordStream):
     """A source output that is really one of the upstream's.
 
     Its client knows one read index, whichever upstream it records: that is `_base` more than that of the present one.
+    While it is muted, by whomever, no upstream records for it: it is hushed, and stood in for.
     """
 
     wire = INPUT
@@ -55,6 +56,7 @@ class CarriedRecord(Carried, RecordStream):
         self._base = 0  # bytes
         self._read = 0  # bytes that have come from the present upstream
         self._said_corked = False
+        self._hushed = self._silent
         self._stand_in: RecordStandIn | None = None
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._waiting_bytes = 0
@@ -65,7 +67,9 @@ class CarriedRecord(Carried, RecordStream):
         """Have the upstream make the stream; `created` makes the reply, given if it is suspended."""
         self._tag, self._created = tag, created
         self.clean(message)
-        self.server.wires.begin(self)
+        self._begin()
+        if self._hushed:
+            self.stand_in_afresh()
 
     def clean(self, message: CreateRecordStream) -> None:
         """Note what to ask upstreams for: built from what was understood, with properties that name the outlet."""
@@ -83,6 +87,24 @@ class CarriedRecord(Carried, RecordStream):
             dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
         )
 
+    def _begin(self) -> None:
+        self._hushed = self._silent
+        if self._hushed:
+            self._leave_upstream()
+        else:
+            self.server.wires.begin(self)
+
+    def make(self) -> None:
+        if self._hushed:
+            self._leave_upstream()
+        else:
+            super().make()
+
+    def lost(self, error: PulseError) -> None:
+        super().lost(error)
+        if self._hushed:
+            self._leave_upstream()
+
     def wish(self) -> Any:
         self._said_corked = self.corked
         return replace(
@@ -96,6 +118,13 @@ class CarriedRecord(Carried, RecordStream):
         )
 
     def made(self, reply: RecordStreamCreated) -> None:
+        self._hushed = self._silent
+        if self._hushed:
+            self.delete()
+            self._leave_upstream()
+            if self._stand_in is None:
+                self.stand_in_afresh()
+            return
         if self._stand_in is not None:
             self._return(self._stand_in, reply)
             return
@@ -142,12 +171,13 @@ class CarriedRecord(Carried, RecordStream):
         self._install(stand_in)
         self.server.answer(self.client, self._tag, self._created(self.source.suspended))
         stand_in.start()
+        self.level_changed()  # since it was asked for
 
     def go_on_for(self, mixed: MixedRecord) -> None:
         """Be carried, having been mixed until now, and so stood in for."""
         self._stand_in = RecordStandIn(self, mixed.bus)
         self._stand_in.inherit(mixed)
-        self.server.wires.begin(self)
+        self._begin()
 
     def stand_in_for_upstream(self) -> None:
         if self._stand_in is None:
@@ -169,8 +199,6 @@ class CarriedRecord(Carried, RecordStream):
     def upstream_sound(self, data: memoryview) -> None:
         """Samples from the upstream; what a client does not read waits up to maxlength, then the newest is lost."""
         self._read += len(data)
-        if self.muted or self.source.silent:
-            data = memoryview(bytes((self.spec.silence,)) * len(data))
         if not self.client.clogged and not self._waiting:
             self.server.effects.append(SendSound(self.client.number, self.channel, data))
         elif self._waiting_bytes + len(data) <= self.attr.maxlength:
@@ -226,7 +254,30 @@ class CarriedRecord(Carried, RecordStream):
         self.put(tag, message, lambda stand_in: stand_in.tell_latency(tag, client_time))
 
     def level_changed(self) -> None:
-        """Mute is done here; a carried record stream has no volume of its own."""
+        """A carried record stream has no volume of its own."""
+        if self._silent == self._hushed:
+            return
+        self._hushed = self._silent
+        if self._asked:
+            return  # when the upstream answers it is seen what holds then
+        if not self._hushed:
+            self.number = self.server.wires.carry(self)
+            self.server.wires.begin(self)
+            return
+        if self._stand_in is None:
+            self.stand_in_for_upstream()
+            self.put_again()
+            self.delete()
+        self._leave_upstream()
+
+    @property
+    def _silent(self) -> bool:
+        return self.muted or self.source.silent
+
+    def _leave_upstream(self) -> None:
+        """No upstream is asked for it, nor heard, until it sounds again under another number."""
+        self.due = None
+        self.server.wires.drop(self.number)
 
     def end(self) -> None:
         self.ended = True

@@ -79,7 +79,8 @@ class Device:
         self._tune()
 
     def _tune(self) -> None:
-        self.gain = gains(self.level, self.silent)
+        heard = self.level if self.bus else refitted(self.level, self.channel_map, STEREO)  # what is carried is echoed
+        self.gain = gains(heard, self.silent)
         ceiling, level = self.knob.ceiling, max(self.level)
         self.most = None if ceiling is None or not level else ceiling * VOLUME_NORM // level
         self.loudest = None if self.most is None else linear(self.most)
@@ -105,6 +106,7 @@ class Device:
             return False
         self.volume = refitted(self.volume, self.channel_map, channel_map)
         self.spec, self.channel_map = spec, channel_map
+        self._tune()
         return True
 
 

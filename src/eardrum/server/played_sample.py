@@ -101,6 +101,7 @@ class CarriedSample(CarriedPlayback):
         self.new_attr(reply)
         self.server.add(self)
         self._done(self.index)
+        self.say_level()
         self._play(reply.missing)
 
     def give_up(self, error: PulseError) -> None:

@@ -132,9 +132,9 @@ class Streams:
 
     def hello(self, name: str) -> bytes:
         """Who we are: the outlet. And what we want to know."""
-        _, packet = self._asking.ask(
-            SetClientName(name=name, proplist={"application.name": value(name), "application.id": value("eardrum")})
-        )
+        us = {"application.name": name, "application.id": "eardrum", "application.icon_name": "audio-card"}
+        proplist = {key: value(text) for key, text in us.items()}
+        _, packet = self._asking.ask(SetClientName(name=name, proplist=proplist))
         self._devices.begin()
         packets = [packet, *(news.packet for news in self._news if isinstance(news, Asks))]
         self._news.clear()

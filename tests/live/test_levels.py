@@ -1,0 +1,143 @@
+"""The person's levels, with the sound servers of real hosts: what is heard there, and what they remember."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from eardrum.terms.audio import VOLUME_NORM, linear
+from eardrum.testing.servers import CHANNELS, RATE, end
+
+LATELY = RATE // 4  # frames
+AMPLITUDE = 0.5  # of what `endless` plays
+HALF = VOLUME_NORM // 2
+HIGHEST = pytest.approx(HALF, abs=2)  # volumes are whole numbers, and multiplied
+TWIN = ("--client-name=twin", "--property=media.role=music")
+
+
+@pytest.fixture
+def types(carried):
+    """Runs `eardrum WORDS`, and returns what it prints."""
+
+    def run(*words):
+        done = carried.desk.command(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def peak(stage, carried):
+    """How loud it is at the host, lately."""
+    recording = stage.record(carried.upstream.address, carried.upstream.monitor)
+
+    def loudest():
+        count = recording.frames()
+        skipped = max(0, count - LATELY) * CHANNELS
+        samples = np.fromfile(recording.path, "<i2", offset=2 * skipped)
+        return np.abs(samples / 2**15).max(initial=0)
+
+    yield loudest
+    end(recording.process)
+
+
+@pytest.fixture
+def streams(stage):
+    """Streams of a server by the name of their client: `streams(address, "sink-inputs")`."""
+
+    def listed(address, what="sink-inputs"):
+        found = json.loads(stage.pactl(address, "--format=json", "list", what))
+        return {stream["properties"].get("application.name"): stream for stream in found}
+
+    return listed
+
+
+def level(stream):
+    return stream["volume"]["front-left"]["value"], stream["mute"]
+
+
+def about(amplitude):
+    return pytest.approx(amplitude, rel=0.05, abs=1e-4)
+
+
+def test_the_person_turns_down_and_mutes_what_plays(stage, carried, types, peak, endless, until):
+    endless(carried.address)
+    until(lambda: peak() == about(AMPLITUDE), "the tones", 30)
+    assert types("volume", "carried", "50%") == "50% / -18.06 dB\n"
+    until(lambda: peak() == about(AMPLITUDE * linear(HALF)), "half the level", 30)
+    assert types("mute", "carried") == "50% / -18.06 dB, muted\n"
+    until(lambda: peak() == 0, "silence", 30)
+    assert stage.pactl(carried.address, "get-sink-mute", "output") == "Mute: yes\n"
+    stage.pactl(carried.address, "set-sink-mute", "output", "0")
+    stage.pactl(carried.address, "set-sink-volume", "output", "150%")
+    assert stage.pactl(carried.address, "get-sink-mute", "output") == "Mute: yes\n"
+    assert peak() == 0
+    assert "output muted" in types("list")
+    types("mute", "carried", "off")
+    until(lambda: peak() == about(AMPLITUDE * linear(HALF * 3 // 2)), "the level that the program has set, at half", 30)
+
+
+def test_no_program_is_louder_than_the_ceiling(stage, carried, types, endless, streams, until):
+    types("open", "quiet", "--ceiling", "50%")
+    outlet = carried.address.replace("outlets/carried", "outlets/quiet")
+    endless(outlet, f"--volume={2 * VOLUME_NORM}")
+    stream = until(lambda: streams(outlet).get("pacat"), "its stream", 30)
+    assert level(stream) == (2 * VOLUME_NORM, False)
+    assert level(streams(carried.upstream.address)["quiet"]) == (HIGHEST, False)
+    stage.pactl(outlet, "set-sink-volume", "output", "150%")
+    types("volume", "quiet", "120%")
+    assert level(streams(carried.upstream.address)["quiet"]) == (HIGHEST, False)
+    types("volume", "quiet", "10%")
+    assert level(streams(carried.upstream.address)["quiet"]) == (pytest.approx(VOLUME_NORM * 3 // 10, abs=2), False)
+
+
+@pytest.fixture
+def remembers(stage, carried):
+    """The host remembers levels of streams."""
+    address, module = carried.upstream.address, None
+    if "PipeWire" not in stage.pactl(address, "info"):  # there wireplumber does it
+        module = stage.pactl(address, "load-module", "module-stream-restore").strip()
+    yield
+    if module is not None:
+        stage.pactl(address, "unload-module", module)
+
+
+@pytest.mark.usefixtures("remembers")
+def test_programs_of_one_name_here_and_there_share_no_level(stage, carried, endless, streams, until):
+    host = carried.upstream.address
+
+    def plays(address, name):
+        player = endless(address, *TWIN)
+        return player, until(lambda: streams(host).get(name), f"{name} to play", 30)
+
+    def set_volume(address, index, percent):
+        stage.pactl(address, "set-sink-input-volume", str(index), percent)
+
+    player, stream = plays(host, "twin")
+    set_volume(host, stream["index"], "30%")
+    end(player)
+    player, stream = plays(carried.address, "carried")
+    assert level(stream) == (VOLUME_NORM, False)
+    set_volume(carried.address, streams(carried.address)["twin"]["index"], "80%")
+    until(lambda: level(streams(host)["carried"])[0] < VOLUME_NORM, "the outlet's own level", 30)
+    end(player)
+    player, stream = plays(host, "twin")
+    assert stream["volume"]["front-left"]["value_percent"] == "30%"
+    end(player)
+
+
+@pytest.mark.usefixtures("remembers")
+def test_a_mute_that_is_over_is_not_remembered(carried, types, endless, streams, until):
+    host = carried.upstream.address
+    player = endless(carried.address)
+    until(lambda: streams(host).get("carried"), "its stream", 30)
+    types("mute", "carried")
+    until(lambda: level(streams(host)["carried"])[1], "its stream to be muted", 30)
+    end(player)
+    types("mute", "carried", "off")
+    endless(carried.address)
+    stream = until(lambda: streams(host).get("carried"), "its next stream", 30)
+    assert level(stream) == (VOLUME_NORM, False)
