@@ -44,6 +44,16 @@ def test_what_cannot_be_set_changes_nothing(turning):
     assert knobs == Knobs(Knob(HALF))
 
 
+def test_what_was_set_once_is_said_for_ever():
+    """The host's server may remember a mute for the next outlet of this name."""
+    knobs = Knobs(Knob(HALF, muted=True))
+    knobs.reset()
+    assert knobs == Knobs(Knob())
+    assert knobs
+    knobs.reset({INPUT})
+    assert knobs == Knobs(Knob(), Knob())
+
+
 def test_what_is_remembered_is_checked():
     knobs = Knobs(Knob(HALF, muted=True))
     assert msgspec.json.decode(msgspec.json.encode(knobs), type=Knobs) == knobs

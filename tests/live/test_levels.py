@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eardrum.terms.audio import VOLUME_NORM, linear
-from eardrum.testing.servers import CHANNELS, RATE, end
+from eardrum.testing.servers import FRAME_BYTES, RATE, end
 
 LATELY = RATE // 4  # frames
 AMPLITUDE = 0.5  # of what `endless` plays
@@ -33,14 +33,7 @@ def types(carried):
 def peak(stage, carried):
     """How loud it is at the host, lately."""
     recording = stage.record(carried.upstream.address, carried.upstream.monitor)
-
-    def loudest():
-        count = recording.frames()
-        skipped = max(0, count - LATELY) * CHANNELS
-        samples = np.fromfile(recording.path, "<i2", offset=2 * skipped)
-        return np.abs(samples / 2**15).max(initial=0)
-
-    yield loudest
+    yield lambda: lately(recording)
     end(recording.process)
 
 
@@ -55,8 +48,19 @@ def streams(stage):
     return listed
 
 
+def lately(recording):
+    """The loudest sample, lately."""
+    skipped = max(0, recording.frames() - LATELY) * FRAME_BYTES
+    samples = np.fromfile(recording.path, "<i2", offset=skipped)
+    return np.abs(samples / 2**15).max(initial=0)
+
+
 def level(stream):
     return stream["volume"]["front-left"]["value"], stream["mute"]
+
+
+def shown(stream):
+    return stream["volume"]["front-left"]["value_percent"]
 
 
 def about(amplitude):
@@ -108,6 +112,7 @@ def remembers(stage, carried):
 @pytest.mark.usefixtures("remembers")
 def test_programs_of_one_name_here_and_there_share_no_level(stage, carried, endless, streams, until):
     host = carried.upstream.address
+    outlet = carried.desk.open("own").address
 
     def plays(address, name):
         player = endless(address, *TWIN)
@@ -119,13 +124,13 @@ def test_programs_of_one_name_here_and_there_share_no_level(stage, carried, endl
     player, stream = plays(host, "twin")
     set_volume(host, stream["index"], "30%")
     end(player)
-    player, stream = plays(carried.address, "carried")
-    assert level(stream) == (VOLUME_NORM, False)
-    set_volume(carried.address, streams(carried.address)["twin"]["index"], "80%")
-    until(lambda: level(streams(host)["carried"])[0] < VOLUME_NORM, "the outlet's own level", 30)
+    player, _ = plays(outlet, "own")
+    until(lambda: level(streams(host)["own"]) == (VOLUME_NORM, False), "the outlet's own level", 30)
+    set_volume(outlet, streams(outlet)["twin"]["index"], "80%")
+    until(lambda: shown(streams(host)["own"]) == "80%", "what its program has set", 30)
     end(player)
-    player, stream = plays(host, "twin")
-    assert stream["volume"]["front-left"]["value_percent"] == "30%"
+    player, _ = plays(host, "twin")
+    until(lambda: shown(streams(host)["twin"]) == "30%", "what was set at the host", 30)
     end(player)
 
 
@@ -139,5 +144,24 @@ def test_a_mute_that_is_over_is_not_remembered(carried, types, endless, streams,
     end(player)
     types("mute", "carried", "off")
     endless(carried.address)
-    stream = until(lambda: streams(host).get("carried"), "its next stream", 30)
-    assert level(stream) == (VOLUME_NORM, False)
+    until(lambda: streams(host).get("carried"), "its next stream", 30)
+    until(lambda: level(streams(host)["carried"]) == (VOLUME_NORM, False), "its level", 30)
+
+
+def test_a_muted_microphone_is_not_recorded_and_goes_on_later(stage, carried, types, endless, streams, until):
+    host, sink = carried.voice()
+    endless(host, f"--device={sink}")
+    recording = stage.record(carried.address, "input")
+    until(lambda: lately(recording) == about(AMPLITUDE), "the voice", 30)
+    assert "carried" in streams(host, "source-outputs")
+    types("mute", "carried/in")
+    until(lambda: lately(recording) == 0, "silence", 30)
+    assert "carried" not in streams(host, "source-outputs")
+    stage.pactl(carried.address, "set-source-mute", "input", "0")
+    before = recording.frames()
+    until(lambda: recording.frames() > before + 2 * LATELY, "more silence", 30)
+    assert lately(recording) == 0
+    assert "carried" not in streams(host, "source-outputs")
+    types("mute", "carried/in", "off")
+    until(lambda: lately(recording) == about(AMPLITUDE), "the voice again", 30)
+    end(recording.process)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
 
-from eardrum.server.events import INPUT
+from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.errors import Complaint
 from eardrum.terms.levels import adjusted, percent
 from eardrum.worker.records import MUTED, Kind, Record
@@ -36,12 +37,22 @@ class Knobs(msgspec.Struct, forbid_unknown_fields=True):
         knob = self[wire] or Knob()
         volume = knob.volume if turning.volume is None else adjusted(turning.volume, knob.volume)
         muted = knob.muted if turning.mute is None else _muted(turning.mute, knob.muted)
-        knob = Knob(volume, muted)
+        self._set(wire, Knob(volume, muted))
+        return Record(Kind.KNOB, wire | (MUTED if muted else 0), volume)
+
+    def reset(self, levelled: Container[int] = ()) -> None:
+        """The outlet is another one. Where a level was set, also of a wire that is `levelled` by programs, it is said
+        from now on, for the host's server may remember it for this name.
+        """
+        for wire in (OUTPUT, INPUT):
+            if self[wire] or wire in levelled:
+                self._set(wire, Knob())
+
+    def _set(self, wire: int, knob: Knob) -> None:
         if wire == INPUT:
             self.input = knob
         else:
             self.output = knob
-        return Record(Kind.KNOB, wire | (MUTED if muted else 0), volume)
 
     def __bool__(self) -> bool:
         return self != Knobs()

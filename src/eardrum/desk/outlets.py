@@ -109,6 +109,11 @@ class Outlet:
             raise Complaint(f"outlet {self.wiring.name}: has no microphone; open it with --input silence or room:NAME")
         return end
 
+    @property
+    def levelled(self) -> set[int]:
+        """The wires of which programs have set a level."""
+        return {wire for wire, level in self._levels.items() if level}
+
     def turn(self, wire: int, turning: Turning) -> None:
         """Set the person's level of a wire, at once. Raises Complaint."""
         record = self.knobs.turn(wire, turning)
@@ -227,6 +232,7 @@ class Outlets:
         self.rooms = Rooms(workers)
         self._outlets: dict[str, Outlet] = {}
         self._held: set[str] = set()
+        self._knobs: dict[str, Knobs] = {}
         self._closing: set[str] = set()
         self._number = 0
         self._ending = False
@@ -255,6 +261,7 @@ class Outlets:
         if not held:
             self.remember(wiring)
         try:
+            self._knobs.setdefault(name, Knobs()).reset()
             outlet = self._serve(wiring, fresh=True)
         except Complaint:
             self.runtime.remove_outlet(name)
@@ -277,11 +284,12 @@ class Outlets:
         """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
         before = remembered(self.runtime)
         self.rooms.kept.update(before.rooms)
+        self._knobs.update(before.knobs)
         for name in self.runtime.forsaken({wiring.name for wiring in before.outlets}):
             self.runtime.remove_outlet(name)  # it was held, and its desk was killed
         for wiring in before.outlets:
             try:
-                self._serve(wiring, fresh=False, knobs=before.knobs.get(wiring.name))
+                self._serve(wiring, fresh=False)
             except Complaint as complaint:
                 say(f"outlet {wiring.name} cannot be served again: {complaint}")
 
@@ -291,6 +299,7 @@ class Outlets:
         if name in self._closing:
             raise Taken(f"outlet {name}: is just being closed")
         self._closing.add(name)
+        outlet.knobs.reset(outlet.levelled)
         try:
             self.remember()
         except Complaint:
@@ -376,9 +385,9 @@ class Outlets:
         self._number += 1
         return self._number
 
-    def _serve(self, wiring: Wiring, fresh: bool, knobs: Knobs | None = None) -> Outlet:
+    def _serve(self, wiring: Wiring, fresh: bool) -> Outlet:
         listening = self.runtime.listen_outlet(wiring.name, wiring.access())
-        outlet = Outlet(self.number(), wiring, knobs or Knobs(), listening, self)
+        outlet = Outlet(self.number(), wiring, self._knobs.setdefault(wiring.name, Knobs()), listening, self)
         try:
             outlet.open_files(fresh)
         except Complaint:
@@ -394,12 +403,8 @@ class Outlets:
         if new is not None:
             kept[new.name] = new
         outlets = [wiring for name, wiring in kept.items() if name not in self._held | self._closing]
-        knobs = {wiring.name: knobs for wiring in outlets if (knobs := self._knobs(wiring.name))}
+        knobs = {name: knobs for name, knobs in self._knobs.items() if knobs}
         remember(self.runtime, outlets, self.rooms.kept, knobs)
-
-    def _knobs(self, name: str) -> Knobs | None:
-        outlet = self._outlets.get(name)
-        return outlet.knobs if outlet else None
 
 
 def _ends(wiring: Wiring) -> dict[int, WireEnd | None]:

@@ -62,7 +62,7 @@ class Remembered(msgspec.Struct, forbid_unknown_fields=True):
 
     outlets: list[Wiring] = []
     rooms: list[str] = []
-    knobs: dict[str, Knobs] = {}  # by the outlet's name
+    knobs: dict[str, Knobs] = {}  # by the name of an outlet, also of one that is closed
 
 
 def remember(
