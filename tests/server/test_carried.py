@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from unittest.mock import ANY
 
+import numpy as np
 import pytest
 
 from eardrum.protocol.catalog import (
@@ -83,7 +84,7 @@ from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.playbook import Play
-from eardrum.testing.stage import ALL
+from eardrum.testing.stage import ALL, FLOAT, Stage
 
 SPEC = SampleSpec(SampleFormat.S16LE, 2, 44100)
 FRAME = SPEC.frame_bytes
@@ -625,3 +626,15 @@ def test_levels_said_while_the_upstream_is_away_are_not_worth_a_connection():
         << KeepLevel(OUTPUT, NORM, True)
         << Answer(1, 1, Ack())
     ).over()
+
+
+def test_under_a_ceiling_samples_end_at_full_scale():
+    core = Server(outlet_view("box", WireEnd("host"), None), knobs=(Knob(ceiling=HALF), Knob()))
+    stage = Stage(core)
+    stage.happens(UpstreamReady(OUTPUT))
+    program = stage.join()
+    program.say(replace(CREATE, sample_spec=FLOAT))
+    stage.happens(UpstreamAnswered(1, replace(CREATED_UPSTREAM, sample_spec=FLOAT)))
+    program.write(0, np.array([0.5, 1.5, -9.0, -1.0], np.float32).tobytes())
+    (sound,) = (effect for effect in stage.others if isinstance(effect, ReissueSound))
+    assert list(np.frombuffer(sound.data, np.float32)) == [0.5, 1.0, -1.0, -1.0]

@@ -42,7 +42,8 @@ from eardrum.server.mixed_playback import MixedPlayback
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.stand_in import Rest, StandIn
 from eardrum.server.stream import Agreed, Tag
-from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, Volume, multiply
+from eardrum.sound import convert
+from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, SampleFormat, Volume, multiply
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 
     from eardrum.server.core import Server
     from eardrum.server.objects import Client, Sink
+
+
+_UNBOUNDED = (SampleFormat.FLOAT32LE, SampleFormat.FLOAT32BE)
 
 
 class _Level(NamedTuple):
@@ -290,6 +294,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             cut = len(whole) // frame * frame
             data, self._odd = whole[:cut], whole[cut:]
         if data:
+            data = self._limited(data)
             seek, offset = (event.seek, event.offset) if event.first else (0, 0)
             if seek or offset:
                 offset = self._indexes.jump(seek, offset, self.attr)
@@ -301,6 +306,12 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._drained = False
         if self._echo is not None:
             self._echo.sound(replace(event, seek=0, offset=0))  # the echo's positions are its own
+
+    def _limited(self, data: memoryview | bytes) -> memoryview | bytes:
+        """Under a ceiling no sample is beyond full scale, where its level would not bound it."""
+        if self.sink.knob.ceiling is None or self.spec.format not in _UNBOUNDED:
+            return data
+        return convert.encode(convert.decode(data, self.spec).clip(-1, 1), self.spec)
 
     def listened(self, by_somebody: bool) -> None:
         """Somebody records the sink's monitor, or nobody does any more."""
