@@ -141,7 +141,7 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def _shorten(self) -> None:
         """Let sound pass without the core as long as nothing here needs it."""
-        short = not (self.ended or self._stand_in is not None or self._echo is not None)
+        short = not (self.ended or self._stand_in is not None or self._echo is not None or self._limits)
         if short != self._short:
             self._short, number, frame = short, self.number, self.spec.frame_bytes
             way = OpenShortcut(self.client.number, self.channel, self.wire, number, frame, self._indexes)
@@ -309,9 +309,11 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def _limited(self, data: memoryview | bytes) -> memoryview | bytes:
         """Under a ceiling no sample is beyond full scale, where its level would not bound it."""
-        if self.sink.knob.ceiling is None or self.spec.format not in _UNBOUNDED:
-            return data
-        return convert.encode(convert.decode(data, self.spec).clip(-1, 1), self.spec)
+        return convert.encode(convert.decode(data, self.spec).clip(-1, 1), self.spec) if self._limits else data
+
+    @property
+    def _limits(self) -> bool:
+        return self.sink.knob.ceiling is not None and self.spec.format in _UNBOUNDED
 
     def listened(self, by_somebody: bool) -> None:
         """Somebody records the sink's monitor, or nobody does any more."""
