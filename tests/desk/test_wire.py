@@ -79,6 +79,13 @@ def test_emulated_modules_stay_on_what_is_mixed(desk):
     assert visitor.tell("nothing") == "done"
 
 
+def test_nobody_plays_into_a_microphone_that_its_worker_does_not_mix(desk, playing):
+    assert rewire(desk, "radio", input="silence")[0] == 200
+    status, answer = desk.ask("GET", "/v1/outlets/radio/in/play")
+    assert status == 422
+    assert "programs there came while its microphone was another; end them and try again" in answer["error"]
+
+
 def test_a_want_that_stands_is_fulfilled_at_the_new_end(start_desk, tmp_path):
     desk = start_desk(f"unix:{tmp_path}/dead")
     desk.open("radio", "host")

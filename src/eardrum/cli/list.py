@@ -24,6 +24,8 @@ HEADER = ("NAME", "OUTPUT", "INPUT", "STATE", "NOTE")
 def verb(runtime: Path, as_json: bool) -> None:
     """List the open outlets.
 
+    Of each, what its programs do, what its wires do, and what is wrong.
+
     On a terminal as a table; else one outlet a line with tabs between the columns, - for an empty one.
     """
     with Control(runtime) as control:

@@ -50,6 +50,7 @@ from eardrum.desk.say import say
 from eardrum.desk.wiring import Wiring
 from eardrum.desk.workers import Worker
 from eardrum.server.events import INPUT, OUTPUT
+from eardrum.server.events import INPUT
 from eardrum.server.rights import Right
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import checked_name
@@ -199,6 +200,8 @@ async def _play_input(caller: Caller, name: str, body: bytes) -> Answer:
         return _in_room(caller, end.argument, Right.PLAY)
     if end.kind == "host":
         raise Complaint(f"outlet {name}: its microphone is the host's; play into one opened with --input silence")
+    if outlet.wires[INPUT].carries:
+        raise Complaint(f"outlet {name}: programs there came while its microphone was another; end them and try again")
     return _guest(caller, outlet.worker(), Right.PLAY)
 
 

@@ -51,7 +51,7 @@ class Wire:
         self._loop = asyncio.get_running_loop()
         self._worker: Worker | None = None
         self._told: WireEnd | None = None  # where the worker knows it to lead
-        self._carries = False  # the worker was made for streams that are carried
+        self.carries = False  # the worker has streams carried here, also where that is nowhere
         self._connecting: asyncio.Task[None] | None = None
         self._given: socket.socket | None = None  # the worker has it too
         self._given_at = -math.inf  # in the loop's time
@@ -66,7 +66,7 @@ class Wire:
     def serve(self, worker: Worker) -> None:
         """A new worker, which was told where the wire leads now."""
         self._worker, self._told = worker, self.leads_to
-        self._carries = self._told is not None and self._told.is_carried
+        self.carries = self._told is not None and self._told.is_carried
 
     def release(self) -> None:
         """The worker is gone."""
@@ -79,10 +79,10 @@ class Wire:
     def want(self, wanted: bool) -> bool:
         """The worker wants it connected, or no more; False if there is no such wire."""
         self._stop_connecting()
-        if wanted and self._carries:
+        if wanted and self.carries:
             self._cut()
             self._connect()
-        return self._carries
+        return self.carries
 
     def refuses(self, error: int) -> bool:
         """The server there refuses streams for this reason, or with 0 takes them again; False if that cannot be."""
@@ -98,7 +98,7 @@ class Wire:
         """Whether its worker, if there is one, can go on when the wire has this end."""
         if self._worker is None or end == self.end:
             return True
-        follows = self._carries or (self._told is not None and self._told.is_nowhere and not self._fixed)
+        follows = self.carries or (self._told is not None and self._told.is_nowhere and not self._fixed)
         return follows and end is not None and (end.is_carried or end.is_nowhere)
 
     def rewire(self) -> None:
@@ -109,7 +109,7 @@ class Wire:
         wanted = self._connecting is not None
         self._stop_connecting()
         self._told, self._refusal = leads, None
-        self._carries |= leads.is_carried
+        self.carries |= leads.is_carried
         pipe = end_in_pipe(leads)
         self._worker.tell(Record(Kind.REWIRE, self._wire), (pipe,))
         os.close(pipe)
