@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from eardrum.kernel.link import Link, Scratch
+from eardrum.kernel.loop import READ
 from eardrum.protocol.catalog import (
     Ack,
     CreatePlaybackStream,
@@ -23,7 +27,9 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.packets import sound_head
 from eardrum.server.core import Server
+from eardrum.server.effects import OpenShortcut
 from eardrum.server.events import OUTPUT, UpstreamTold
+from eardrum.server.indexes import Indexes
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM
@@ -32,6 +38,7 @@ from eardrum.terms.names import WireEnd
 from eardrum.testing.workers import S16, Upstream, floods
 from eardrum.worker import rehearsal
 from eardrum.worker.serving import Worker
+from eardrum.worker.shortcuts import Shortcuts
 
 CREATE = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
 NOISE = np.random.default_rng(1).integers(-(2**15), 2**15, (50_000, 2)).astype("<i2").tobytes()
@@ -207,3 +214,26 @@ def test_sound_and_requests_do_not_come_before_the_core(monkeypatch):
     Worker("x", outlet_view("x", WireEnd("host"), None), host, rights=Right.PLAY | Right.CONNECT).run(lambda: None)
     assert host.heard > rehearsal.CYCLES // 2
     assert seen.count(UpstreamTold) < rehearsal.CYCLES // 2
+
+
+def test_what_was_read_stays_while_a_wake_up_begins():
+    """Its beginning reads others, into the same memory."""
+    scratch, heard, (near, far) = Scratch(), [], socket.socketpair()
+
+    def begin():
+        scratch.view[:1000] = bytes(1000)
+
+    loop = SimpleNamespace(begun=False, begin=begin)
+    client = SimpleNamespace(link=Link(near), plain=True)
+    upstream = SimpleNamespace(link=Link(far), streams=SimpleNamespace(channel=lambda stream: 0))
+    clients = SimpleNamespace(
+        connection=lambda number: client, stuck=False, informed={}, heard=lambda client, data: heard.append(bytes(data))
+    )
+    upstreams = SimpleNamespace(connection=lambda wire: upstream)
+    shortcuts = Shortcuts(loop, clients, upstreams, [], scratch, lambda link: link.read(scratch))
+    shortcuts.open(OpenShortcut(0, 0, OUTPUT, 0, 4, Indexes()))
+    with near, far:
+        part = sound_head(0, 800) + NOISE[:300]
+        far.sendall(part)
+        shortcuts.take([(near.fileno(), READ)])
+    assert heard == [part]

@@ -128,8 +128,7 @@ class Shortcuts:
         self._awaited -= 1
         data = self._read(client.link)
         if not data:
-            self._loop.begin()
-            self._clients.heard(client, data)
+            self._clients.heard(client, self._begun(data))
             return None
         position, end, upstream = 0, len(data), None
         while position + DESCRIPTOR_BYTES < end:
@@ -143,8 +142,7 @@ class Shortcuts:
             way.counts.written += length
             position = stop
         if position < end:
-            self._loop.begin()
-            self._clients.heard(client, data[position:])
+            self._clients.heard(client, self._begun(data[position:]))
         return upstream
 
     def _from_informed(
@@ -158,8 +156,7 @@ class Shortcuts:
         if data and len(data) == _HEAD_BYTES and data[:_TAG] == _QUESTION and not client.mute:
             self._send(client, b"".join((answer[:_TAG], data[_TAG:], answer[_HEAD_BYTES:])))
         else:
-            self._loop.begin()
-            self._clients.heard(client, data)
+            self._clients.heard(client, self._begun(data))
 
     def _from_upstream(self, ways: dict[int, _Way]) -> None:
         """What an upstream has said: nothing but requests, or it is heard as always."""
@@ -167,14 +164,20 @@ class Shortcuts:
         data = self._read(upstream.link)
         asked = self._asked(ways, data) if data and upstream.streams.whole else []
         if not asked:
-            self._loop.begin()
-            self._upstreams.heard(upstream, data)
+            self._upstreams.heard(upstream, self._begun(data))
             return
         upstream.heard_at, upstream.asked = time.monotonic(), False
         for way, nbytes in asked:
             way.counts.told += nbytes
             self._send(way.client, _REQUEST.pack(_REQUEST_HEAD, 76, NO_TAG, 76, way.channel, 76, nbytes))
         self._awaited, self._rests = len(asked), MOST_RESTS
+
+    def _begun(self, data: memoryview | None) -> memoryview | None:
+        """Begin with all that a wake-up is; what was read stays, whatever that reads into scratch memory."""
+        if data and not self._loop.begun:
+            data = memoryview(bytes(data))
+        self._loop.begin()
+        return data
 
     def _send(self, client: Connection, packet: bytes) -> None:
         if not client.link.send(packet) or client.link.queued:
