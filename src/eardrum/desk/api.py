@@ -50,7 +50,6 @@ from eardrum.desk.say import say
 from eardrum.desk.wiring import Wiring
 from eardrum.desk.workers import Worker
 from eardrum.server.events import INPUT, OUTPUT
-from eardrum.server.events import INPUT
 from eardrum.server.rights import Right
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import checked_name
