@@ -164,9 +164,9 @@ class Mortal:
             self._stage.pactl(self.address, "load-module", *second)
         self._processes = self._stage.processes[before:]
 
-    def kill(self) -> None:
-        """End it as nothing else does."""
-        self._send(signal.SIGKILL)
+    def kill(self, sent: signal.Signals = signal.SIGKILL) -> None:
+        """End it, by default as nothing else does."""
+        self._send(sent)
         for process in self._processes:
             process.wait()
 
