@@ -114,7 +114,7 @@ class Device:
 class Sink(Device):
     """Where a view's sound goes: mixed on `bus`, or carried over the output wire."""
 
-    stand_in: bool = False  # leads nowhere, and is not the default beside another
+    makeshift: bool = False  # leads nowhere, and is not the default beside another
 
     def bounded(self, volume: Volume) -> Volume:
         """The volume that a stream has here which asks for `volume`: as loud as the ceiling lets it be."""
@@ -271,8 +271,8 @@ class View:
 
     @property
     def default_sink(self) -> Sink | None:
-        """The sink for those who name none: the chosen one while it is there, else the oldest that is no stand-in."""
-        oldest = min(self.sinks.values(), key=lambda sink: (sink.stand_in, sink.index), default=None)
+        """The sink for those who name none: the chosen one while it is there, else the oldest that is not makeshift."""
+        oldest = min(self.sinks.values(), key=lambda sink: (sink.makeshift, sink.index), default=None)
         return self._chosen(self.sinks, self.chosen_sink) or oldest
 
     @property

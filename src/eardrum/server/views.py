@@ -37,7 +37,7 @@ def outlet_view(
         carried = output.is_carried
         bus = None if carried else buses.output
         sink = Sink(0, OUTPUT, f"Output of {name}", bus, upstream_name=output.device)
-        sink.stand_in = modules and output.kind == "null"
+        sink.makeshift = modules and output.kind == "null"
         sink.wire = events.OUTPUT
         if output_level is not None:
             sink.set_level(*output_level)
@@ -61,7 +61,7 @@ def serve_view(
 
     def make(number: int, buses: Buses) -> View:
         name, description = ("auto_null", "Dummy Output") if output.kind == "null" else (OUTPUT, "Output")
-        sink = Sink(0, name, description, buses.output, stand_in=output.kind == "null")
+        sink = Sink(0, name, description, buses.output, makeshift=output.kind == "null")
         sources = [Source(0, f"{name}.monitor", f"Monitor of {description}", buses.output, monitor_of=sink)]
         if input is not None:
             sources.append(Source(1, INPUT, "Input", buses.input))
