@@ -13,8 +13,6 @@ import pytest
 from eardrum.testing import heard
 from eardrum.testing.servers import CHANNELS, RATE
 
-pytestmark = pytest.mark.alone
-
 SCRIPTS = Path(__file__).with_name("programs")
 
 
