@@ -38,7 +38,7 @@ PLAYERS = {
 }
 CARRIED = ("paplay", "pacat", "ffmpeg", "mpv", "gstreamer", "aplay", "sdl")
 RECORDERS = {
-    "parec": "timeout -s INT 1.5 parec --file-format=wav --rate=48000 --latency-msec=50 FILE",
+    "parec": "timeout -s INT 3 parec --file-format=wav --rate=48000 --latency-msec=50 FILE",
     "ffmpeg": "ffmpeg -nostdin -loglevel error -f pulse -i default -t 1 -y FILE",
     "sox": "sox -q -t pulseaudio default -r 48000 FILE trim 0 1",
     "mpv": "mpv --no-config --really-quiet --vo=null --ao=pcm --ao-pcm-file=FILE --length=1 av://pulse:default",
