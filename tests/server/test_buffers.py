@@ -2,7 +2,7 @@
 
 import pytest
 
-from eardrum.server.buffers import settle_playback, settle_record
+from eardrum.server.buffers import settle_playback, settle_record, upstream_minreq
 from eardrum.terms.audio import INVALID as ANY
 from eardrum.terms.audio import BufferAttr, SampleFormat, SampleSpec
 
@@ -38,3 +38,23 @@ def test_a_record_stream_that_adjusts_latency_gets_fragments_of_that_latency():
 def test_a_record_stream_without_wishes_gets_two_seconds():
     settled = settle_record(BufferAttr(), SPEC, adjust_latency=False, early_requests=False)
     assert (settled.attr.fragsize, settled.latency) == (352800, 0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "mode", "minreq"),
+    [
+        ((ANY, ANY, ANY, ANY), "", 117_600),
+        ((ANY, ANY, ANY, ANY), "adjust", 117_600),
+        ((ANY, ANY, ANY, ANY), "early", ANY),
+        ((ANY, ANY, ANY, 400), "", 400),
+        ((90_000, ANY, ANY, ANY), "", 30_000),
+        ((ANY, 3528, ANY, ANY), "adjust", 1176),
+        ((ANY, 3528, ANY, ANY), "", ANY),
+        ((ANY, 17_640, ANY, ANY), "adjust", ANY),
+        ((ANY, 400, ANY, ANY), "adjust", ANY),
+        ((0, 0, 0, ANY), "adjust", ANY),
+    ],
+)
+def test_upstreams_are_asked_for_fewer_messages_where_the_client_leaves_it_open(asked, mode, minreq):
+    how = {"adjust_latency": mode == "adjust", "early_requests": mode == "early"}
+    assert upstream_minreq(BufferAttr(*asked), SPEC, **how) == minreq

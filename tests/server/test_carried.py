@@ -93,7 +93,7 @@ HALF = VOLUME_NORM // 2
 TIME = (3, 4)
 
 CREATE = CreatePlaybackStream(
-    sample_spec=SPEC, channel_map=STEREO, volume=NORM, volume_set=False, tlength=8820, sync_id=5,
+    sample_spec=SPEC, channel_map=STEREO, volume=NORM, volume_set=False, tlength=8820, minreq=2204, sync_id=5,
     adjust_latency=True, variable_rate=True,
 )  # fmt: skip
 NAMES = {

@@ -13,6 +13,8 @@ from eardrum.terms.audio import INVALID, MAX_QUEUE, BufferAttr, SampleSpec
 DEFAULT_TLENGTH = 2_000_000  # µs
 DEFAULT_MINREQ = 20_000  # µs
 DEFAULT_FRAGSIZE = 2_000_000  # µs
+LONG = 500_000  # µs of tlength: longer than many devices can sleep, so that it is minreq that decides
+TIGHTEST, TIGHT = 10_000, 80_000  # µs of tlength with adjust_latency; beyond, a larger minreq only shortens the cycle
 MIN_LATENCY = 500  # µs
 MAX_LATENCY = 2_000_000  # µs
 
@@ -53,6 +55,21 @@ def settle_playback(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool
     minreq = min(max(minreq // frame * frame, frame), tlength)
     prebuf = min(_up(prebuf, frame), tlength + frame - minreq)
     return Settled(BufferAttr(maxlength, tlength, prebuf, minreq), latency)
+
+
+def upstream_minreq(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, early_requests: bool) -> int:
+    """The minreq to ask an upstream for: where the client left it open, a third of tlength if that spares messages.
+
+    The way to the ear is then as long as with what servers choose, a quarter of tlength and at most 20 ms, and the
+    client has as long to answer.
+    """
+    tlength = spec.bytes_for_up(DEFAULT_TLENGTH) if asked.tlength == INVALID else asked.tlength
+    tlength = min(tlength, asked.maxlength)
+    usec = spec.usec(tlength)
+    fewer = usec >= LONG or (adjust_latency and TIGHTEST <= usec <= TIGHT)
+    if asked.minreq != INVALID or early_requests or not fewer:
+        return asked.minreq
+    return tlength // 3 // spec.frame_bytes * spec.frame_bytes
 
 
 def settle_record(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, early_requests: bool) -> Settled:

@@ -33,6 +33,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.message import Message
 from eardrum.protocol.packets import PIECE
+from eardrum.server.buffers import upstream_minreq
 from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
 from eardrum.server.echo import Echo
 from eardrum.server.effects import CloseShortcut, OpenShortcut, ReissueSound
@@ -100,7 +101,6 @@ class CarriedPlayback(Carried, PlaybackStream):
             maxlength=message.maxlength,
             tlength=message.tlength,
             prebuf=message.prebuf,
-            minreq=message.minreq,
             sync_id=self.sync_number,
             volume=self.volume,
             no_remap=message.no_remap,
@@ -118,6 +118,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         return replace(
             self._wish,
             sample_spec=self.spec,
+            minreq=self._minreq,
             sink_name=self.sink.upstream_name or None,
             corked=self.corked or self._stand_in is not None,
             volume=self._level.volume,
@@ -126,6 +127,12 @@ class CarriedPlayback(Carried, PlaybackStream):
             muted_set=self._wish.muted_set or self.muted or self.sink.set_here,
             proplist=upstream_proplist(self.client.view, self.proplist),
         )
+
+    @property
+    def _minreq(self) -> int:
+        """What to ask upstreams for."""
+        adjust, early = self.agreed.adjust_latency, self.agreed.early_requests
+        return upstream_minreq(self.agreed.attr, self.spec, adjust_latency=adjust, early_requests=early)
 
     def made(self, reply: PlaybackStreamCreated) -> None:
         if self._stand_in is not None:
@@ -369,13 +376,13 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
         how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
+        self.agreed = replace(self.agreed, attr=asked, **how)
         said: dict[str, Any] = {
             "maxlength": asked.maxlength,
             "tlength": asked.tlength,
             "prebuf": asked.prebuf,
-            "minreq": asked.minreq,
+            "minreq": self._minreq,
         }
-        self.agreed = replace(self.agreed, attr=asked, **how)
         self._wish = replace(self._wish, **said, **how)
         message = SetPlaybackStreamBufferAttr(channel=self.number, **said, **how)
         self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
