@@ -46,16 +46,22 @@ class Loop:
         self._ask(Auth(version=NEWEST))
         self._ask(SetClientName(proplist={"application.name": b"clicks\0"}))
         nbytes = SPEC.bytes_for(int(latency * 1e6))
+        level = (VOLUME_NORM, VOLUME_NORM)
         self._ask(
             CreateRecordStream(
-                sample_spec=SPEC, channel_map=STEREO, source_name=source, fragsize=nbytes, adjust_latency=True
+                sample_spec=SPEC,
+                channel_map=STEREO,
+                volume=level,
+                source_name=source,
+                fragsize=nbytes,
+                adjust_latency=True,
             )
         )
         played = self._ask(
             CreatePlaybackStream(
                 sample_spec=SPEC,
                 channel_map=STEREO,
-                volume=(VOLUME_NORM, VOLUME_NORM),
+                volume=level,
                 tlength=nbytes,
                 adjust_latency=True,
             )
