@@ -25,6 +25,17 @@ def test_wires_and_access_are_passed_on(desk, say):
     )  # fmt: skip
 
 
+def test_a_ceiling_is_passed_on(desk, say):
+    say("open", "game", "--ceiling", "-6dB")
+    assert desk.outlets["game"]["ceiling"] == "-6dB"
+    result = say("open", "other", "--ceiling", "+5%")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "eardrum: level '+5%': say how much it is, not how much more or less\n",
+    )
+    assert "other" not in desk.outlets
+
+
 def test_says_on_stderr_why_an_outlet_cannot_play(desk, say, monkeypatch):
     def opened(wanted, open_=desk.open):
         return open_(wanted) | {"note": "the host's server is away"}
