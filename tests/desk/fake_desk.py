@@ -4,14 +4,14 @@ A worker greets each connection with a JSON line about itself, one that it is gi
 
     nothing         do nothing
     knobs           tell what the person had set at the start, and the last that the desk said since
-    want WIRE       ask the desk for an upstream, and tell what came
+    want WIRE       ask the desk for an upstream, and tell what came; want WIRE NUMBER for one beside it
     withdraw WIRE   want it no more
     hear            tell what came next
     counts A B C    tell the desk these counts
     write TEXT      append to the file of a `file:` end
     say HEX         say this packet to the desk
     flood N         say N records at once
-    cut             read from the first upstream
+    cut [NUMBER]    read from the first upstream, or another
     hang up         close the link to the desk, and live on
     spoil           shut the listening socket down, which the desk has too, and end
     die             end by a signal
@@ -125,8 +125,8 @@ class FakeOutlet:
             self.turned = record
         return record.kind
 
-    def do_want(self, client: socket.socket, wire: str) -> None:
-        self.say(Kind.WANT, int(wire), 1)
+    def do_want(self, client: socket.socket, wire: str, number: str = "0") -> None:
+        self.say(Kind.WANT, int(wire), 1, int(number))
         self.do_hear(client)
 
     def do_withdraw(self, client: socket.socket, wire: str) -> None:
@@ -135,7 +135,7 @@ class FakeOutlet:
     def do_hear(self, client: socket.socket) -> None:
         record, descriptors = self.heard.popleft() if self.heard else self.hear()
         assert record
-        said = f"{record.kind.name} {record.a} {record.b}"
+        said = f"{record.kind.name} {record.a} {record.b}" + (f" number={record.c}" if record.c else "")
         if record.kind is Kind.REWIRE:
             said = f"REWIRE {record.a} {end_from_pipe(record.a, descriptors[0])}"
         elif descriptors:
@@ -153,8 +153,8 @@ class FakeOutlet:
     def do_nothing(self, client: socket.socket) -> None:
         pass
 
-    def do_cut(self, client: socket.socket) -> None:
-        client.sendall(f"{self.kept[0].recv(1)!r}\n".encode())
+    def do_cut(self, client: socket.socket, which: str = "0") -> None:
+        client.sendall(f"{self.kept[int(which)].recv(1)!r}\n".encode())
 
     def do_counts(self, client: socket.socket, *counts: str) -> None:
         self.say(Kind.COUNTS, *map(int, counts))

@@ -148,6 +148,24 @@ def test_the_hosts_server_is_connected_to_and_handed_over(start_desk, sound_serv
     assert desk.outlet("radio")["note"] == ""
 
 
+def test_a_worker_gets_more_connections_beside_the_first_but_not_too_many(start_desk, sound_server):
+    desk = start_desk(f"unix:{sound_server(AUTH_REPLY + b'next')}")
+    desk.open("radio", "host")
+    visitor = desk.visit("radio")
+    visitor.about()
+    for more in ("", " number=1", " number=2", " number=3"):
+        assert visitor.tell(f"want 0{more.replace(' number=', ' ')}") == f"UPSTREAM 0 35{more} blocking=False next"
+        assert visitor.line() == "done"
+    assert visitor.tell("want 0") == "UPSTREAM 0 35 blocking=False next"
+    assert visitor.line() == "done"
+    for which in range(4):
+        assert visitor.tell(f"cut {which}") == "b''"
+        assert visitor.line() == "done"
+    visitor.socket.sendall(b"want 0 4")
+    assert visitor.line() == ""
+    assert "wants wire 0" in desk.said
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "note"),
     [(AUTH_ERROR, 1, "refused us"), (b"\xff" * 40, 6, "what answers there is not")],

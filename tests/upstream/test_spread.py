@@ -7,9 +7,10 @@ import pytest
 from eardrum.protocol.catalog import CreatePlaybackStream, CreateRecordStream
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError
-from eardrum.upstream.spread import FULL, MOST_CONNECTIONS, Spread
+from eardrum.upstream.spread import FULL, Spread
 
 SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
+MOST = 4
 RECORD = CreateRecordStream(sample_spec=SPEC, channel_map=STEREO)
 
 
@@ -20,7 +21,7 @@ def play(group: int) -> CreatePlaybackStream:
 @pytest.fixture
 def spread() -> Spread:
     """Streams 0 to 9 are made, each in a group of its own."""
-    spread = Spread()
+    spread = Spread(MOST)
     for stream in range(10):
         assert spread.place(stream, stream, play(stream)) == 0
         spread.made(stream)
@@ -36,7 +37,7 @@ def test_a_stream_that_finds_its_connection_full_goes_to_the_next(spread):
 
 
 def test_record_streams_too():
-    spread = Spread()
+    spread = Spread(MOST)
     assert spread.place(1, 1, RECORD) == 0
     spread.made(1)
     assert spread.place(2, 2, RECORD) == 0
@@ -52,7 +53,7 @@ def test_any_other_refusal_holds(spread):
 
 
 def test_a_refusal_where_there_is_nothing_else_holds():
-    spread = Spread()
+    spread = Spread(MOST)
     spread.place(1, 1, play(1))
     assert spread.refused(1, FULL) is None
 
@@ -80,9 +81,9 @@ def test_where_a_stream_has_gone_there_is_room(spread):
 
 
 def test_there_are_only_so_many_connections(spread):
-    for number, stream in enumerate(range(10, 10 + 2 * MOST_CONNECTIONS, 2)):
+    for number, stream in enumerate(range(10, 10 + 2 * MOST, 2)):
         assert spread.place(stream, stream, play(stream)) == number
         spread.made(stream)
         spread.place(stream + 1, stream + 1, play(stream + 1))
         spread.refused(stream + 1, FULL)
-    assert spread.place(99, 99, play(99)) == MOST_CONNECTIONS
+    assert spread.place(99, 99, play(99)) == MOST

@@ -88,11 +88,15 @@ class Host:
         if self._looked_up and not self.there and (self._looking is None or self._looking.done()):
             self._looking = asyncio.get_running_loop().create_task(self._look(needed))
 
-    async def probe(self) -> None:
-        """Try all addresses once. Raises what the first one was unreachable for."""
+    async def connect_once(self) -> Connected:
+        """The same after one attempt. Raises what the first address was unreachable for."""
         with self._wanting():
             async with self._turn:
-                connection, _ = await self._try()
+                return await self._try()
+
+    async def probe(self) -> None:
+        """Try all addresses once. Raises what the first one was unreachable for."""
+        connection, _ = await self.connect_once()
         connection.close()
 
     async def _look(self, needed: Callable[[], bool]) -> None:

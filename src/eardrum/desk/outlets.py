@@ -200,7 +200,7 @@ class Outlet:
     def _heed(self, worker: Worker, record: Record) -> None:
         wire = self.wires.get(record.a)
         if record.kind is Kind.WANT:
-            if wire is None or not wire.want(bool(record.b)):
+            if wire is None or not (wire.want_more(record.c) if record.c else wire.want(bool(record.b))):
                 worker.kill(f"wants wire {record.a}, which leads nowhere")
         elif record.kind is Kind.LEVEL:
             self._keep_level(worker, record)

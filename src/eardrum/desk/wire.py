@@ -21,7 +21,7 @@ from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
-from eardrum.worker.records import Kind, Record, end_in_pipe
+from eardrum.worker.records import MOST_UPSTREAMS, Kind, Record, end_in_pipe
 
 SPACING = 0.2  # seconds at least between two connections: who hangs up at once must not keep us busy
 ROOM_RETRY = 1.0  # seconds until a room is tried again that could not be joined
@@ -54,6 +54,8 @@ class Wire:
         self.carries = False  # the worker has streams carried here, also where that is nowhere
         self._connecting: asyncio.Task[None] | None = None
         self._given: socket.socket | None = None  # the worker has it too
+        self._more: list[socket.socket] = []  # as many as the worker wants besides, in their order
+        self._adding: asyncio.Task[None] | None = None
         self._given_at = -math.inf  # in the loop's time
         self._since = 0.0  # seconds since 1970: when what it does now began
         self._why = ""  # it is not connected yet
@@ -91,6 +93,12 @@ class Wire:
         self._refusal = PulseError(error) if error else None
         self._since = time.time()
         return True
+
+    def want_more(self, number: int) -> bool:
+        """The worker wants one more connection beside the one that it has; False if it cannot have so many."""
+        if self._worker and self._told and self._told.kind == "host" and self._given and number == len(self._more) + 1:
+            self._adding = self._loop.create_task(self._add(self._worker, number))
+        return self._carries and number < MOST_UPSTREAMS
 
     # -- where it leads
 
@@ -173,6 +181,15 @@ class Wire:
         self._given, self._given_at, self._since = connection, self._loop.time(), time.time()
         worker.tell(Record(Kind.UPSTREAM, self._wire, version), (connection.fileno(),))
 
+    async def _add(self, worker: Worker, number: int) -> None:
+        try:
+            connection, version = await self._host.connect_once()
+        except Unreachable as why:
+            worker.tell(Record(Kind.NO_UPSTREAM, self._wire, why.error, number))
+        else:
+            self._more.append(connection)
+            worker.tell(Record(Kind.UPSTREAM, self._wire, version, number), (connection.fileno(),))
+
     async def _join(self, room: str, failed: Failed) -> socket.socket:
         while True:
             try:
@@ -187,12 +204,20 @@ class Wire:
             worker.tell(Record(Kind.NO_UPSTREAM, self._wire, why.error))
 
     def _cut(self) -> None:
-        """End the connection that was given last, so that no worker can use up the upstream's."""
+        """End the connections that were given last, so that no worker can use up the upstream's."""
+        if self._adding:
+            self._adding.cancel()
+        while self._more:
+            _end(self._more.pop())
         if self._given:
-            with suppress(OSError):
-                self._given.shutdown(socket.SHUT_RDWR)
-            self._given.close()
+            _end(self._given)
             self._given = None
+
+
+def _end(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 def _is_over(connection: socket.socket) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from eardrum.protocol.catalog import CreatePlaybackStream, CreateRecordStream
 from eardrum.terms.errors import PulseError
 
-MOST_CONNECTIONS = 4  # of one wire; an upstream has few for all its clients
 FULL = PulseError.UNKNOWN  # what pipewire-pulse says for the stream after the last that it takes from one client
 
 Create = CreatePlaybackStream | CreateRecordStream
@@ -17,19 +16,21 @@ class Spread:
     A new stream goes to the first connection that has not said that it is full, or to where its sync group is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """There are at most so many connections."""
+        self._most = most
         self._at: dict[int, int] = {}  # connection by stream
         self._groups: dict[int, int] = {}  # sync group by playback stream
         self._asked: dict[int, tuple[int, Create]] = {}  # streams that were asked for, by token
         self._full: set[int] = set()
 
     def place(self, stream: int, token: int, create: Create) -> int:
-        """The number of the connection that is to make this stream, up to MOST_CONNECTIONS: then none can."""
+        """The number of the connection that is to make this stream; the number of all of them: none has room."""
         self._asked[token] = stream, create
         if isinstance(create, CreatePlaybackStream):
             self._groups[stream] = create.sync_id
         group = self._group_at(stream)
-        free = (number for number in range(MOST_CONNECTIONS + 1) if number not in self._full)
+        free = (number for number in range(self._most + 1) if number not in self._full)
         self._at[stream] = next(free) if group is None else group
         return self._at[stream]
 

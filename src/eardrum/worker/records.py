@@ -8,6 +8,9 @@ A wire of a worker is wanted or not: `WANT` with b = 1 stands, and the desk goes
 `UPSTREAM`, until the worker says `WANT` with b = 0, or until the wire leads nowhere. `NO_UPSTREAM` only tells why it
 takes longer. `UPSTREAM` for a wire that is connected replaces the connection. A worker that lost a connection which it
 still needs says `WANT` again. `REWIRE` ends the connection that the wire has; a `WANT` that stands goes on standing.
+
+All that is so for connection 0 of a wire. Where that takes no more streams the worker may want others beside it, 1 and
+so on, each once: `UPSTREAM` or `NO_UPSTREAM` with its number settles that. They end with connection 0.
 """
 
 from __future__ import annotations
@@ -24,14 +27,15 @@ from eardrum.terms.names import WireEnd, input_end, output_end
 _RECORD = struct.Struct(">B3xIII")
 RECORD_BYTES = _RECORD.size
 LONGEST_END = 512  # bytes of a wire end as text
+MOST_UPSTREAMS = 4  # connections of one wire: a host's server has few for all its clients
 
 
 class Kind(enum.IntEnum):
     """What a record says; its numbers are named a, b, c."""
 
     # desk to worker
-    UPSTREAM = 1  # a: wire, b: protocol version; one descriptor, a connection that is already authenticated
-    NO_UPSTREAM = 2  # a: wire, b: error code: why it is not connected yet
+    UPSTREAM = 1  # a: wire, b: protocol version, c: number; one descriptor, a connection that is already authenticated
+    NO_UPSTREAM = 2  # a: wire, b: error code: why it is not connected yet, c: number
     ATTACH = 3  # to a room: a: the outlet's number, b: rights; one descriptor, the room's end of a socketpair
     FINISH = 4  # finish the file, say FINISHED, end
     TRACE = 5  # a: 1 with sound packets; one descriptor, the connection of somebody who wants to watch
@@ -40,7 +44,7 @@ class Kind(enum.IntEnum):
     KNOB = 8  # what the person has set; a: wire, and MUTED or not, b: volume
     # worker to desk
     READY = 16  # serving
-    WANT = 17  # a: wire, b: 1: please connect it; 0: no more
+    WANT = 17  # a: wire, b: 1: please connect it; 0: no more; c: number
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
     FINISHED = 19  # it is over; the file, if there is one, is complete
     FILE_FAILED = 20  # a: wire; its file cannot be written on, and what is in it is complete, or not be read on
