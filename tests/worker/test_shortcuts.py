@@ -229,7 +229,7 @@ def test_what_was_read_stays_while_a_wake_up_begins():
     clients = SimpleNamespace(
         connection=lambda number: client, stuck=False, informed={}, heard=lambda client, data: heard.append(bytes(data))
     )
-    upstreams = SimpleNamespace(connection=lambda wire: upstream)
+    upstreams = SimpleNamespace(connection=lambda wire, stream: upstream)
     shortcuts = Shortcuts(loop, clients, upstreams, [], scratch, lambda link: link.read(scratch))
     shortcuts.open(OpenShortcut(0, 0, OUTPUT, 0, 4, Indexes()))
     with near, far:

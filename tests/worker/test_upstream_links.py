@@ -230,3 +230,72 @@ def test_a_wire_that_leads_elsewhere_loses_its_upstream_and_names_the_device_the
         assert second.hears(CreatePlaybackStream).message.sink_name == "second"
         first.socket.close()
         second.socket.close()
+
+
+@pytest.fixture
+def full(grow):
+    """A worker with two streams; the upstream of the second said that it takes no more from one client."""
+    worker = grow("host")
+    with worker.join() as caller:
+        first = caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT)
+        upstream.makes_a_stream()
+        caller.answer(first)
+        second = caller.say(replace(CREATE, sync_id=1))
+        upstream.refuses_a_stream(PulseError.UNKNOWN)
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1, 1)
+        yield worker, caller, upstream, second
+        upstream.socket.close()
+
+
+def test_a_stream_for_which_there_is_no_room_goes_over_another_connection(full):
+    worker, caller, first, second = full
+    other = Upstream(worker, OUTPUT, 1)
+    with other.socket:
+        assert other.hears(SetClientName).message.proplist["application.name"] == b"box\0"
+        other.makes_a_stream(channel=5)
+        assert caller.answer(second).channel == 1
+        caller.write(0, NOISE[:4000])
+        caller.write(1, NOISE[4000:8000])
+        while len(first.sound) < 4000:
+            first.hear()
+        while len(other.sound) < 4000:
+            other.hear()
+        assert (first.sound, other.sound) == (NOISE[:4000], NOISE[4000:8000])
+        other.says(Request(channel=5, nbytes=42))
+        caller.until(lambda: caller.tell_all(Request), "the request")
+        assert caller.tell_all(Request) == [Request(channel=1, nbytes=42)]
+        third = caller.say(replace(CREATE, sync_id=2))
+        other.makes_a_stream(channel=6)
+        assert caller.answer(third).channel == 2
+        assert caller.ask(DeletePlaybackStream(channel=0)) == Ack()
+        first.hears(DeletePlaybackStream)
+        fourth = caller.say(replace(CREATE, sync_id=3))
+        first.makes_a_stream(channel=9)
+        assert caller.answer(fourth).channel == 3
+
+
+def test_all_connections_of_a_wire_are_lost_together(full):
+    worker, caller, first, second = full
+    other = Upstream(worker, OUTPUT, 1)
+    other.makes_a_stream()
+    caller.answer(second)
+    other.socket.close()
+    assert ends_at_once(first.socket)
+    assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
+    again = Upstream(worker, OUTPUT)
+    with again.socket:
+        again.makes_a_stream(1)
+        again.makes_a_stream(2)
+        assert caller.ask(Stat()) == StatReply()
+    assert caller.tell_all(PlaybackStreamKilled) == []
+
+
+def test_without_another_connection_the_stream_is_stood_in_for(full):
+    worker, caller, _, second = full
+    worker.says(Record(Kind.NO_UPSTREAM, OUTPUT, PulseError.CONNECTIONREFUSED, 1))
+    assert caller.answer(second).channel == 1
+    stray = Upstream(worker, OUTPUT, 2)
+    with stray.socket:
+        assert ends_at_once(stray.socket)

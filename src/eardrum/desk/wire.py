@@ -98,7 +98,7 @@ class Wire:
         """The worker wants one more connection beside the one that it has; False if it cannot have so many."""
         if self._worker and self._told and self._told.kind == "host" and self._given and number == len(self._more) + 1:
             self._adding = self._loop.create_task(self._add(self._worker, number))
-        return self._carries and number < MOST_UPSTREAMS
+        return self.carries and number < MOST_UPSTREAMS
 
     # -- where it leads
 

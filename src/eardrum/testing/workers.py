@@ -327,9 +327,11 @@ class Caller:
 
 
 class Upstream:
-    """A server that the test plays, on a connection that the worker was given, with the device or not."""
+    """A server that the test plays, on the connection with this number that the worker was given for a wire; with the
+    device at its end, or not.
+    """
 
-    def __init__(self, worker: Worker, wire: int, *, has_device: bool = True) -> None:
+    def __init__(self, worker: Worker, wire: int, number: int = 0, *, has_device: bool = True) -> None:
         self.socket, theirs = socket.socketpair()
         self.socket.settimeout(DEADLINE)
         self.has_device = has_device
@@ -337,7 +339,7 @@ class Upstream:
         self.sound = b""
         self._heard: list[Command] = []
         with theirs:
-            worker.says(Record(Kind.UPSTREAM, wire, 35), [theirs.fileno()])
+            worker.says(Record(Kind.UPSTREAM, wire, 35, number), [theirs.fileno()])
 
     def hears(self, kind: type[Message]) -> Command:
         """The next command of this kind; sound is kept."""
@@ -368,11 +370,15 @@ class Upstream:
         """Say it, as the answer to the command with this tag if there is one."""
         self.socket.sendall(self.serving.say(message, tag))
 
-    def makes_a_stream(self) -> None:
-        """The next playback stream that is asked for: on channel 5, with 100 000 bytes wanted."""
+    def refuses_a_stream(self, error: PulseError) -> None:
+        """The next playback stream that is asked for."""
+        self.socket.sendall(self.serving.refuse(self.hears(CreatePlaybackStream).tag, error))
+
+    def makes_a_stream(self, channel: int = 5) -> None:
+        """The next playback stream that is asked for, with 100 000 bytes wanted."""
         create = self.hears(CreatePlaybackStream)
         made = PlaybackStreamCreated(
-            channel=5, sink_input=6, missing=100_000, maxlength=1 << 22, tlength=100_000, prebuf=4, minreq=4
+            channel=channel, sink_input=6, missing=100_000, maxlength=1 << 22, tlength=100_000, prebuf=4, minreq=4
         )
         self.says(made, create.tag)
 

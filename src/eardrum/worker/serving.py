@@ -90,9 +90,15 @@ class Worker:
         self._core.buses.output.longest, self._core.buses.input.longest = ends.cycles
         if ends.reader is not None:
             self._core.buses.input.inflow = Input(ends.reader, owner)
-        hears = bool(rights & Right.HEAR)
         self._upstreams = UpstreamLinks(
-            name, self._loop, self._do_upstream, self._read, self._core.wires.active, devices, hears
+            name,
+            self._loop,
+            self._do_upstream,
+            self._read,
+            self._core.wires.active,
+            lambda wire, number: owner.tell(Record(Kind.WANT, wire, 1, number)),
+            devices,
+            bool(rights & Right.HEAR),
         )
         self._watchers = Watchers(self._loop, self._read)
         self._clients = Clients(
@@ -264,8 +270,14 @@ class Worker:
         record, descriptors = heard
         match record.kind:
             case Kind.UPSTREAM:
-                self._wanted.discard(record.a)
-                self._upstreams.gain(record.a, socket.socket(fileno=descriptors.pop()), record.b)
+                connection = socket.socket(fileno=descriptors.pop())
+                if record.c:
+                    self._upstreams.gain_more(record.a, record.c, connection, record.b)
+                else:
+                    self._wanted.discard(record.a)
+                    self._upstreams.gain(record.a, connection, record.b)
+            case Kind.NO_UPSTREAM if record.c:
+                self._upstreams.failed_more(record.a, PulseError(record.b))
             case Kind.NO_UPSTREAM:
                 self._upstreams.failed(record.a, PulseError(record.b))
             case Kind.ATTACH:

@@ -72,7 +72,8 @@ class Shortcuts:
         self._rests = 0  # how often they may be waited for
 
     def open(self, effect: OpenShortcut) -> None:
-        client, upstream = self._clients.connection(effect.client), self._upstreams.connection(effect.wire)
+        client = self._clients.connection(effect.client)
+        upstream = self._upstreams.connection(effect.wire, effect.stream)
         channel = None if upstream is None else upstream.streams.channel(effect.stream)
         if client is not None and upstream is not None and channel is not None:
             way = self._ways[effect.stream] = _Way(effect, client, upstream, channel)
