@@ -12,6 +12,7 @@ from eardrum.testing.servers import Stage, wait_until
 
 MOST_CONNECTIONS = 64  # of PulseAudio
 QUICK = 30.0  # seconds
+HALF_A_SECOND = 25  # blocks of an ear
 
 
 @pytest.fixture
@@ -22,9 +23,17 @@ def own_stage(peers):
         yield stage
 
 
-def hears(ear: Ear, crowd: Crowd, what: str) -> None:
-    tones = [player.tone for player in crowd.players]
-    wait_until(lambda: ear.hears(tones), what, QUICK)
+@pytest.fixture
+def listen():
+    """Starts an ear: `listen(address, source)`; it is closed with the test."""
+    with ExitStack() as ears:
+
+        def start(address: str, source: str) -> Ear:
+            ear = Ear(address, source)
+            ears.callback(ear.close)
+            return ear
+
+        yield start
 
 
 def rewire(desk, *words: str) -> None:
@@ -36,65 +45,62 @@ def output(desk) -> dict[str, str]:
     return desk.list()["box"]["wires"]["output"]
 
 
-def test_programs_go_along_wherever_their_outlet_leads(own_stage):
+def test_programs_go_along_wherever_their_outlet_leads(own_stage, listen):
     host = own_stage.pulseaudio()
     desk = own_stage.desk(upstream=host.address)
     crowd = Crowd(own_stage)
     crowd.gather([desk.open("box", output="null").address], playing=5)
+    tones = [player.tone for player in crowd.players]
     listener = desk.open("listener", output="null", input="room:parlour")
-    there, parlour = Ear(host.address, host.monitor), Ear(listener.address, "input")
+    there, parlour = listen(host.address, host.monitor), listen(listener.address, "input")
     rewire(desk, "box", "--output", "host")
-    hears(there, crowd, "all of them on the host")
+    there.listen_for(tones)
     assert output(desk)["state"] == "connected"
     rewire(desk, "box", "--output", "room:parlour")
-    hears(parlour, crowd, "all of them in the room")
+    parlour.listen_for(tones)
     rewire(desk, "box", "--output", "null")
     assert output(desk)["state"] == "silent"
     rewire(desk, "box", "--output", f"host:{host.sink}")
     there.listen(1.0)
-    hears(there, crowd, "all of them on the host again")
+    there.listen_for(tones)
     assert crowd.lost == []
-    there.close()
-    parlour.close()
 
 
-def test_a_microphone_leads_elsewhere_while_programs_record(own_stage):
+def test_a_microphone_leads_elsewhere_while_programs_record(own_stage, listen):
     desk = own_stage.desk()
     crowd = Crowd(own_stage)
-    crowd.play("pacat", desk.open("singer", output="room:studio").address)
+    tones = [crowd.play("pacat", desk.open("singer", output="room:studio").address).tone]
     box = desk.open("box", output="null", input="silence")
-    ear = Ear(box.address, "input")
+    ear = listen(box.address, "input")
     ear.listen(0.5)
-    assert not ear.hears([crowd.players[0].tone])
+    assert not ear.levels(tones).any()
     rewire(desk, "box", "--input", "room:studio")
-    hears(ear, crowd, "the singer in the microphone")
+    ear.listen_for(tones)
     rewire(desk, "box", "--input", "silence")
-    wait_until(lambda: not ear.hears([crowd.players[0].tone]), "silence", QUICK)
-    ear.close()
+    wait_until(lambda: not ear.levels(tones, HALF_A_SECOND).any(), "silence", QUICK)
 
 
-def test_what_was_started_before_any_server_plays_as_soon_as_there_is_one(own_stage):
+def test_what_was_started_before_any_server_plays_as_soon_as_there_is_one(own_stage, listen):
     desk = own_stage.desk(upstream=None)
     crowd = Crowd(own_stage)
     crowd.gather([desk.open("box", output="host").address], playing=3)
-    speakers = Ear(desk.open("listener", output="null", input="room:speakers").address, "input")
-    hears(speakers, crowd, "all of them in the room")
+    tones = [player.tone for player in crowd.players]
+    speakers = listen(desk.open("listener", output="null", input="room:speakers").address, "input")
+    speakers.listen_for(tones)
     assert output(desk)["leads_to"] == "room:speakers"
     host = own_stage.pulseaudio()
-    there = Ear(host.address, host.monitor)
-    hears(there, crowd, "all of them on the host")
+    there = listen(host.address, host.monitor)
+    there.listen_for(tones)
     assert output(desk)["leads_to"] == "host"
     assert crowd.lost == []
-    there.close()
-    speakers.close()
 
 
-def test_where_no_connection_is_left_programs_play_on_in_silence_until_one_is(own_stage):
+def test_where_no_connection_is_left_programs_play_on_in_silence_until_one_is(own_stage, listen):
     host = own_stage.pulseaudio()
     desk = own_stage.desk(upstream=host.address)
     crowd = Crowd(own_stage)
     with ExitStack() as taken:
-        there = Ear(host.address, host.monitor)
+        there = listen(host.address, host.monitor)
         for _ in range(MOST_CONNECTIONS - 1):
             connection = taken.enter_context(socket.socket(socket.AF_UNIX))
             connection.connect(host.address.removeprefix("unix:"))
@@ -102,7 +108,6 @@ def test_where_no_connection_is_left_programs_play_on_in_silence_until_one_is(ow
         wait_until(lambda: "PulseAudio: 64" in desk.list()["box"]["note"], "the note", QUICK)
         assert output(desk)["state"] == "waiting"
         wait_until(lambda: len(player.positions) and player.positions[-1] > 1.0, "its time to go on", QUICK)
-    hears(there, crowd, "it on the host")
+    there.listen_for([player.tone])
     assert desk.list()["box"]["note"] == ""
     assert crowd.lost == []
-    there.close()
