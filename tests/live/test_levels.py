@@ -165,3 +165,17 @@ def test_a_muted_microphone_is_not_recorded_and_goes_on_later(stage, carried, ty
     types("mute", "carried/in", "off")
     until(lambda: lately(recording) == about(AMPLITUDE), "the voice again", 30)
     end(recording.process)
+
+
+@pytest.mark.usefixtures("remembers")
+def test_what_the_host_remembers_of_the_output_is_not_the_microphones(stage, carried, types, endless, streams, until):
+    host = carried.upstream.address
+    carried.voice()
+    endless(carried.address)
+    until(lambda: streams(host).get("carried"), "its stream", 30)
+    types("mute", "carried")
+    until(lambda: level(streams(host)["carried"])[1], "its stream to be muted", 30)
+    recording = stage.record(carried.address, "input")
+    until(lambda: streams(host, "source-outputs").get("carried"), "its microphone", 30)
+    assert not streams(host, "source-outputs")["carried"]["mute"]
+    end(recording.process)

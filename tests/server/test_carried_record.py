@@ -62,7 +62,7 @@ CREATE_UPSTREAM = replace(
         "application.name": b"box\0",
         "application.id": b"eardrum.box\0",
         "application.icon_name": b"audio-card\0",
-        "module-stream-restore.id": b"eardrum-box\0",
+        "module-stream-restore.id": b"eardrum-box/in\0",
     },
 )
 CREATED_UPSTREAM = RecordStreamCreated(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from eardrum.protocol.catalog import Stat
 from eardrum.protocol.message import Message
 from eardrum.server.effects import NO_STREAM
+from eardrum.server.events import INPUT
 from eardrum.server.stream import Tag
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import value
@@ -192,11 +193,12 @@ class Carried(ABC):
         """The upstream answers what the client asked."""
 
 
-def upstream_proplist(view: View, proplist: dict[str, bytes]) -> dict[str, bytes]:
+def upstream_proplist(view: View, wire: int, proplist: dict[str, bytes]) -> dict[str, bytes]:
     """What the upstream is told of a stream: the outlet's name, and of the client's words only what the sound is.
 
     A program in a container neither takes over nor moves the levels that the upstream remembers for one outside: the
-    restore id is the outlet's, and no role is said, by which wireplumber remembers first of all.
+    restore id is the outlet's, with / its microphone's, which no outlet's name has; and no role is said, by which
+    wireplumber remembers first of all.
     """
     told = {key: proplist[key] for key in SAID_UPSTREAM if key in proplist}
     return {
@@ -204,7 +206,7 @@ def upstream_proplist(view: View, proplist: dict[str, bytes]) -> dict[str, bytes
         "application.name": value(view.name),
         "application.id": value(f"eardrum.{view.name}"),
         "application.icon_name": value(ICON),
-        "module-stream-restore.id": value(f"eardrum-{view.name}"),
+        "module-stream-restore.id": value(f"eardrum-{view.name}{'/in' if wire == INPUT else ''}"),
     }
 
 

@@ -125,7 +125,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             volume_set=self.levelled,
             muted=self._level.muted,
             muted_set=self._wish.muted_set or self.muted or self.sink.set_here,
-            proplist=upstream_proplist(self.client.view, self.proplist),
+            proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
         )
 
     @property

@@ -114,7 +114,7 @@ class CarriedRecord(Carried, RecordStream):
             corked=self.corked,
             volume=self.volume,
             volume_set=any(level != VOLUME_NORM for level in self.volume),
-            proplist=upstream_proplist(self.client.view, self.proplist),
+            proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
         )
 
     def made(self, reply: RecordStreamCreated) -> None:
