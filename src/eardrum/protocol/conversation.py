@@ -56,17 +56,12 @@ class Serving:
 
     def __init__(self, version: int = OLDEST) -> None:
         self.version = version
-        self._reader = Reader()
-
-    @property
-    def whole(self) -> bool:
-        """No packet has only begun."""
-        return self._reader.whole
+        self.reader = Reader()
 
     def receive(self, data: memoryview) -> list[Command | SoundPacket]:
         """What the client said. Sound lies in `data` where it can. Raises RemoteProtocolError."""
         heard: list[Command | SoundPacket] = []
-        for item in self._reader.feed(data):
+        for item in self.reader.feed(data):
             if isinstance(item, SoundPacket):
                 heard.append(item)
                 continue
@@ -100,15 +95,10 @@ class Asking:
 
     def __init__(self, version: int = OLDEST) -> None:
         self.version = version
-        self._reader = Reader()
+        self.reader = Reader()
         self._awaited: dict[int, type[Message]] = {}
         self._tag = 0
         self._offered = NEWEST  # the version that our AUTH said
-
-    @property
-    def whole(self) -> bool:
-        """No packet has only begun."""
-        return self._reader.whole
 
     def ask(self, command: Message) -> tuple[int, bytes]:
         """The tag that the answer will carry, and the bytes to send. Raises LocalProtocolError."""
@@ -129,7 +119,7 @@ class Asking:
         Raises RemoteProtocolError.
         """
         heard: list[Reply | ErrorReply | Told | SoundPacket] = []
-        for item in self._reader.feed(data):
+        for item in self.reader.feed(data):
             if isinstance(item, SoundPacket):
                 heard.append(item)
                 continue

@@ -72,9 +72,9 @@ class Reader:
         return bytes(self._held)
 
     @property
-    def whole(self) -> bool:
-        """All that was fed has been given out, to its last packet."""
-        return not (self._held or self._rest)
+    def begun(self) -> bool:
+        """A packet has begun and has not been given out to its end."""
+        return bool(self._held or self._rest)
 
     def _wanted(self) -> int:
         """The length that `_held` must reach before anything can be done with it."""

@@ -178,7 +178,7 @@ class Streams:
     @property
     def whole(self) -> bool:
         """No packet has only begun."""
-        return self._asking.whole
+        return not self._asking.reader.begun
 
     def channel(self, stream: int) -> int | None:
         """The upstream's number of this stream; None: it has none."""

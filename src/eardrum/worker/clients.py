@@ -62,7 +62,7 @@ class Connection:
     @property
     def plain(self) -> bool:
         """Nothing of what it said before is still to be done."""
-        return not (self.clogged or self.ending or self.unheard or self.paced) and self.conversation.whole
+        return not (self.clogged or self.ending or self.unheard or self.paced or self.conversation.reader.begun)
 
     @property
     def mute(self) -> bool:

@@ -66,8 +66,8 @@ class Shortcuts:
         self._scratch = scratch
         self._read = read
         self._ways: dict[int, _Way] = {}  # by the core's number of the stream
-        self._from: dict[int, dict[int, _Way]] = {}  # by descriptor of a client and channel
-        self._to: dict[int, dict[int, _Way]] = {}  # by descriptor of an upstream and its channel
+        self._from: dict[int, tuple[Connection, dict[int, _Way]]] = {}  # by descriptor; the ways by channel
+        self._to: dict[int, tuple[Upstream, dict[int, _Way]]] = {}
         self._awaited = 0  # clients that were asked for sound and have not said anything since
         self._rests = 0  # how often they may be waited for
 
@@ -77,19 +77,20 @@ class Shortcuts:
         channel = None if upstream is None else upstream.streams.channel(effect.stream)
         if client is not None and upstream is not None and channel is not None:
             way = self._ways[effect.stream] = _Way(effect, client, upstream, channel)
-            self._from.setdefault(client.link.descriptor, {})[way.channel] = way
-            self._to.setdefault(upstream.link.descriptor, {})[way.upstream_channel] = way
+            self._from.setdefault(client.link.descriptor, (client, {}))[1][way.channel] = way
+            self._to.setdefault(upstream.link.descriptor, (upstream, {}))[1][way.upstream_channel] = way
 
     def close(self, effect: CloseShortcut) -> None:
         way = self._ways.pop(effect.stream, None)
         if way is not None:
-            for ways, descriptor, channel in (
-                (self._from, way.client.link.descriptor, way.channel),
-                (self._to, way.upstream.link.descriptor, way.upstream_channel),
-            ):
-                del ways[descriptor][channel]
-                if not ways[descriptor]:
-                    del ways[descriptor]
+            _, beside = self._from[way.client.link.descriptor]
+            del beside[way.channel]
+            if not beside:
+                del self._from[way.client.link.descriptor]
+            _, beside = self._to[way.upstream.link.descriptor]
+            del beside[way.upstream_channel]
+            if not beside:
+                del self._to[way.upstream.link.descriptor]
 
     def take(self, events: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Do what can be done of these events, descriptors and what they are ready for; returns the others."""
@@ -102,11 +103,19 @@ class Shortcuts:
             if happened != READ:
                 left.append(event)
             elif descriptor in self._from:
-                written = self._from_client(self._from[descriptor], event, left) or written
+                client, ways = self._from[descriptor]
+                if client.plain:
+                    written = self._from_client(client, ways) or written
+                else:
+                    left.append(event)
             elif descriptor in self._to:
-                self._from_upstream(self._to[descriptor])
+                self._from_upstream(*self._to[descriptor])
             elif descriptor in self._clients.informed:
-                self._from_informed(*self._clients.informed[descriptor], event, left)
+                client, answer = self._clients.informed[descriptor]
+                if client.plain:
+                    self._from_informed(client, answer)
+                else:
+                    left.append(event)
             else:
                 left.append(event)
         if written is not None and (not written.link.flush() or written.link.queued):
@@ -118,14 +127,8 @@ class Shortcuts:
             self._loop.rest = REST
         return left
 
-    def _from_client(
-        self, ways: dict[int, _Way], event: tuple[int, int], left: list[tuple[int, int]]
-    ) -> Upstream | None:
+    def _from_client(self, client: Connection, ways: dict[int, _Way]) -> Upstream | None:
         """What a client has said; returns where sound of it was queued."""
-        client = next(iter(ways.values())).client
-        if not client.plain:
-            left.append(event)
-            return None
         self._awaited -= 1
         data = self._read(client.link)
         if not data:
@@ -146,22 +149,16 @@ class Shortcuts:
             self._clients.heard(client, self._begun(data[position:]))
         return upstream
 
-    def _from_informed(
-        self, client: Connection, answer: bytes, event: tuple[int, int], left: list[tuple[int, int]]
-    ) -> None:
+    def _from_informed(self, client: Connection, answer: bytes) -> None:
         """What a client has said that was told of the server: if it asks once more, nothing has changed meanwhile."""
-        if not client.plain:
-            left.append(event)
-            return
         data = self._read(client.link)
         if data and len(data) == _HEAD_BYTES and data[:_TAG] == _QUESTION and not client.mute:
             self._send(client, b"".join((answer[:_TAG], data[_TAG:], answer[_HEAD_BYTES:])))
         else:
             self._clients.heard(client, self._begun(data))
 
-    def _from_upstream(self, ways: dict[int, _Way]) -> None:
+    def _from_upstream(self, upstream: Upstream, ways: dict[int, _Way]) -> None:
         """What an upstream has said: nothing but requests, or it is heard as always."""
-        upstream = next(iter(ways.values())).upstream
         data = self._read(upstream.link)
         asked = self._asked(ways, data) if data and upstream.streams.whole else []
         if not asked:
