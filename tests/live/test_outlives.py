@@ -23,8 +23,8 @@ def theatre():
 
 
 @pytest.fixture
-def host(theatre):
-    return Mortal(theatre, "pulseaudio")
+def host(theatre, request):
+    return Mortal(theatre, getattr(request, "param", "pulseaudio"))
 
 
 def heard(host, crowd):
@@ -50,7 +50,12 @@ def assert_undisturbed(crowd, times=1):
     assert all(player.underruns <= times for player in crowd.players)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
+@pytest.mark.parametrize(
+    ("host", "sent"),
+    [("pulseaudio", signal.SIGKILL), ("pulseaudio", signal.SIGTERM), ("pipewire_pulse", signal.SIGKILL)],
+    indirect=["host"],
+    ids=["killed", "ended", "killed pipewire-pulse"],
+)
 def test_players_outlive_their_server_and_are_heard_again(host, playing, sent):
     crowd, _ = playing
     host.kill(sent)

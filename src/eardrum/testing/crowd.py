@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -160,6 +161,8 @@ class Mortal:
             prompt = [*second, "norewinds=1"]  # else it has up to 2 s of silence ahead when it starts
             self.address = self._stage.pulseaudio("pulseaudio", "-L", " ".join(prompt)).address
         else:
+            # WirePlumber 0.4.13 is stuck for ever by a stream that it remembers and that comes before it has begun
+            shutil.rmtree(self._stage.directory / "pipewire/.local", ignore_errors=True)
             self.address = self._stage.pipewire_pulse().address
             self._stage.pactl(self.address, "load-module", *second)
         self._processes = self._stage.processes[before:]

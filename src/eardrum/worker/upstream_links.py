@@ -167,8 +167,8 @@ class UpstreamLinks:
     def gain(self, wire: int, connection: socket.socket, version: int) -> None:
         """The desk has connected this wire; what was connected before is over.
 
-        It is ready when its device is known: PipeWire 0.3.65 is stuck for ever if a stream comes earlier than its
-        session manager.
+        It is ready when its device is there: WirePlumber 0.4.13 is stuck for ever by a stream that it remembers and
+        that comes before it has begun.
         """
         was_ready = self._is_ready(wire)
         self._close(wire)
