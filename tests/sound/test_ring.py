@@ -216,3 +216,13 @@ class RingAgainstDict(RuleBasedStateMachine):
 
 TestRingAgainstDict = RingAgainstDict.TestCase
 TestRingAgainstDict.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+
+
+def test_a_queue_may_begin_below_zero():
+    ring = Ring(7, 100)
+    ring.begin(-(1 << 40), -(1 << 40) + 4)
+    assert (ring.r, ring.w, ring.end) == (-(1 << 40), -(1 << 40) + 4, -(1 << 40))
+    assert ring.write(ring.w, b"abcd")
+    assert ring.take(8) == bytes((7,)) * 4 + b"abcd"
+    ring.clear()
+    assert ring.w == ring.r

@@ -83,7 +83,7 @@ class MixedPlayback(Player, PlaybackStream):
 
     def follow(self, position: int) -> None:
         """Begin where the read index of its group is."""
-        self.ring.r = self.ring.w = position
+        self.ring.begin(position, position)
 
     # -- what the client does
 

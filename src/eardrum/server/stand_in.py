@@ -65,7 +65,7 @@ class StandIn(MixedPlayback):
     def take_over(self, attr: BufferAttr, latency: int, *, read: int, write: int, missing: int, playing: bool) -> None:
         """Go on for an upstream that had granted `attr`, at these indexes; `missing` is for the next request."""
         self.grant(attr, latency)
-        self.ring.r, self.ring.w = read, write
+        self.ring.begin(read, write)
         self._lost_until = write
         self.missing = missing
         self._asked_ahead = self._ahead

@@ -36,6 +36,11 @@ class Ring:
         """Where what is queued ends; the read index if nothing is."""
         return max(self._end, self.r)
 
+    def begin(self, read: int, write: int) -> None:
+        """Nothing is queued yet: begin at these indexes, which may be below zero."""
+        self._end = self.r = read
+        self.w = write
+
     def fits(self, end: int) -> bool:
         """Whether what ends there may be written: `limit` bytes after `r`, or over what is queued already."""
         return end <= max(self.r + self.limit, self._end)
