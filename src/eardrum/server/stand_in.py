@@ -65,8 +65,9 @@ class StandIn(MixedPlayback):
     def take_over(self, attr: BufferAttr, latency: int, *, read: int, write: int, missing: int, playing: bool) -> None:
         """Go on for an upstream that had granted `attr`, at these indexes; `missing` is for the next request."""
         self.grant(attr, latency)
-        self.ring.begin(read, write)
-        self._lost_until = write
+        frame = self.frame_bytes
+        self.ring.begin(read // frame * frame, write // frame * frame)  # an upstream may count in halves of frames
+        self._lost_until = self.ring.w
         self.missing = missing
         self._asked_ahead = self._ahead
         self.prebuffering = bool(attr.prebuf)
