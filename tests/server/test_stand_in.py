@@ -40,6 +40,7 @@ from eardrum.server.events import (
     UpstreamRefused,
     UpstreamTold,
 )
+from eardrum.server.stand_in import StandIn
 from eardrum.server.views import outlet_view, room_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.terms.errors import PulseError
@@ -697,3 +698,15 @@ def test_who_comes_later_is_carried_from_the_start(nowhere):
     room = nowhere.rises()
     nowhere.passes(1.2)
     assert len(sounding(room.heard())) > 0.95 * SECOND
+
+
+@pytest.mark.parametrize(("read", "write"), [(-(1 << 63), 1 << 63), (-3, 5), (1 << 70, 1 << 71)])
+def test_whatever_an_upstream_has_counted_it_begins_at_a_frame_that_can_be_told(world, read, write):
+    world.rises()
+    world.player.plays(1.0)
+    stream = next(iter(world.stage.server.clients[1].playback.values()))
+    stand_in = StandIn(stream, world.stage.server.buses.output)
+    stand_in.take_over(stream.attr, 0, read=read, write=write, missing=0, playing=False)
+    for index in (stand_in.ring.r, stand_in.ring.w):
+        assert index % FRAME == 0
+        assert abs(index) <= 1 << 62

@@ -38,7 +38,7 @@ from eardrum.server.carried import Carried, Question, error_of, upstream_proplis
 from eardrum.server.echo import Echo
 from eardrum.server.effects import CloseShortcut, OpenShortcut, ReissueSound
 from eardrum.server.events import OUTPUT, Sound
-from eardrum.server.indexes import Indexes
+from eardrum.server.indexes import Indexes, bounded
 from eardrum.server.mixed_playback import MixedPlayback
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.stand_in import Rest, StandIn
@@ -451,7 +451,7 @@ class CarriedPlayback(Carried, PlaybackStream):
                 self.tell(Started(channel=self.channel))
             case Underflow():
                 self._indexes.stop()
-                self.tell(Underflow(channel=self.channel, read_index=message.read_index + self._indexes.base))
+                self.tell(Underflow(channel=self.channel, read_index=bounded(message.read_index + self._indexes.base)))
             case Overflow():
                 self.tell(Overflow(channel=self.channel))
             case PlaybackStreamSuspended():
@@ -486,8 +486,8 @@ class CarriedPlayback(Carried, PlaybackStream):
             case PlaybackLatency():
                 base = self._indexes.base
                 self._indexes.learn(self.server.now, outcome, question.written, self.spec)
-                outcome.write_index += base
-                outcome.read_index += base
+                outcome.write_index = bounded(outcome.write_index + base)
+                outcome.read_index = bounded(outcome.read_index + base)
                 self.server.answer(self.client, tag, outcome)
             case Ack():
                 self._drained |= tag == self._drain

@@ -26,6 +26,7 @@ from eardrum.protocol.message import Message
 from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
 from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
+from eardrum.server.indexes import bounded
 from eardrum.server.mixed_record import MixedRecord
 from eardrum.server.record import RecordStream
 from eardrum.server.stand_in import RecordStandIn
@@ -322,8 +323,8 @@ class CarriedRecord(Carried, RecordStream):
                     self.new_attr(outcome)
                 if isinstance(outcome, RecordLatency):
                     self._read = outcome.read_index
-                    outcome.write_index += self._base
-                    outcome.read_index += self._base
+                    outcome.write_index = bounded(outcome.write_index + self._base)
+                    outcome.read_index = bounded(outcome.read_index + self._base)
                 self.server.answer(self.client, tag, outcome)
             case _:
                 self.server.refuse(self.client, tag, error_of(outcome))

@@ -9,6 +9,13 @@ from __future__ import annotations
 from eardrum.protocol.catalog import PlaybackLatency
 from eardrum.terms.audio import MAX_QUEUE, BufferAttr, SampleSpec
 
+FARTHEST = 1 << 62  # bytes
+
+
+def bounded(index: int) -> int:
+    """An index that can be said, whatever a client or an upstream has made of it."""
+    return max(-FARTHEST, min(index, FARTHEST))
+
 
 class Indexes:
     """All are bytes. The present upstream's indexes are `base` less than those of the client."""

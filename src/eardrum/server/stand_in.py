@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eardrum.protocol.catalog import Request
 from eardrum.protocol.message import Message
 from eardrum.server.events import Sound
+from eardrum.server.indexes import bounded
 from eardrum.server.mixed import Bus
 from eardrum.server.mixed_playback import MixedPlayback
 from eardrum.server.mixed_record import MixedRecord
@@ -66,6 +67,7 @@ class StandIn(MixedPlayback):
         """Go on for an upstream that had granted `attr`, at these indexes; `missing` is for the next request."""
         self.grant(attr, latency)
         frame = self.frame_bytes
+        read, write = bounded(read), bounded(write)
         self.ring.begin(read // frame * frame, write // frame * frame)  # an upstream may count in halves of frames
         self._lost_until = self.ring.w
         self.missing = missing
