@@ -527,6 +527,22 @@ def test_what_the_upstream_tells_is_told_under_our_number(told, passed):
     (playing() >> UpstreamTold(1, told) << Tell(1, passed)).over()
 
 
+def test_a_move_to_a_sink_that_sleeps_and_back_is_told_once_each():
+    moved = PlaybackStreamMoved(channel=99, sink_index=4, sink_name="secret", suspended=True, **METRICS)
+    (
+        playing()
+        >> UpstreamTold(1, moved)
+        << Tell(1, PlaybackBufferAttrChanged(channel=0, **METRICS))
+        << Tell(1, PlaybackStreamSuspended(channel=0, suspended=True))
+        >> UpstreamTold(1, moved)
+        << Tell(1, PlaybackBufferAttrChanged(channel=0, **METRICS))
+        >> UpstreamTold(1, PlaybackStreamSuspended(channel=99, suspended=False))
+        << Tell(1, PlaybackStreamSuspended(channel=0, suspended=False))
+        >> UpstreamTold(1, replace(moved, suspended=False))
+        << Tell(1, PlaybackBufferAttrChanged(channel=0, **METRICS))
+    ).over()
+
+
 def test_what_is_not_known_to_be_harmless_is_not_passed_on():
     told = PlaybackStreamEvent(channel=99, event="request-cork", proplist={"application.name": b"somebody\0"})
     (playing() >> UpstreamTold(1, told) >> UpstreamTold(7, Started(channel=3))).over()

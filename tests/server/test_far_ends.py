@@ -14,11 +14,13 @@ from eardrum.protocol.catalog import (
     Subscribe,
     SubscribeEvent,
 )
+from eardrum.protocol.kinds import FormatInfo
 from eardrum.server.core import Server
 from eardrum.server.effects import KeepLevel, Reissue
 from eardrum.server.events import INPUT, OUTPUT, Rewired, UpstreamDevice, UpstreamReady
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.stage import ALL, Stage
 
@@ -96,6 +98,20 @@ def test_what_the_client_leaves_to_the_device_is_the_upstreams(stage):
     )
     (created,) = (effect.message for effect in stage.others if isinstance(effect, Reissue))
     assert (created.sample_spec, created.channel_map) == (SURROUND._replace(format=SampleFormat.S16LE), MAP)
+
+
+def test_of_a_list_of_formats_the_first_of_plain_samples_is_carried_and_what_it_leaves_open_is_the_devices(stage):
+    program = stage.join()
+    stage.happens(UpstreamReady(OUTPUT))
+    stage.happens(SPEAKERS)
+    stage.others.clear()
+    formats = [FormatInfo(2, {}), FormatInfo(1, {"format.rate": b"8000\0"}), FormatInfo(1, {})]
+    invalid = {"sample_spec": SampleSpec(255, 0, 0), "channel_map": b"", "volume": (VOLUME_NORM,) * 32}
+    program.say(CreatePlaybackStream(**invalid, volume_set=False, formats=formats))
+    (created,) = (effect.message for effect in stage.others if isinstance(effect, Reissue))
+    assert (created.sample_spec, created.channel_map, created.formats) == (SURROUND._replace(rate=8000), MAP, [])
+    only_compressed = CreatePlaybackStream(**invalid, volume_set=False, formats=formats[:1])
+    assert program.ask(only_compressed) == PulseError.NOTSUPPORTED
 
 
 def test_streams_go_where_the_wire_leads_now_also_those_of_guests(stage):

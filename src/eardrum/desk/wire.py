@@ -139,6 +139,8 @@ class Wire:
         """What is wrong with it, or nothing."""
         if self._connecting:
             return self._why
+        if self._refusal is PulseError.NOENTITY:
+            return f"{self._told}: the server there has no {'sink' if self._wire == OUTPUT else 'microphone'} like this"
         if self._refusal:
             return f"{self._told}: the server there refuses streams: {self._refusal.name}"
         return ""

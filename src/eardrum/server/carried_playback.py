@@ -80,6 +80,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._stand_in: StandIn | None = None
         self._back: PlaybackStreamCreated | None = None  # the reply to what is stood in for until its group is there
         self._short = False  # sound passes without the core
+        self._sleeps = False  # its client was told that the upstream's sink is suspended
         self._drain: Tag | None = None  # the newest one asked for
         self._drained = False  # all that was written has been heard upstream
 
@@ -139,6 +140,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             self._back = reply
             self.return_if_complete()
             return
+        self._sleeps = reply.suspended
         self.new_attr(reply)
         self._indexes.told = reply.missing
         self.server.add(self)
@@ -455,10 +457,14 @@ class CarriedPlayback(Carried, PlaybackStream):
             case Overflow():
                 self.tell(Overflow(channel=self.channel))
             case PlaybackStreamSuspended():
+                self._sleeps = message.suspended
                 self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=message.suspended))
             case PlaybackBufferAttrChanged() | PlaybackStreamMoved():
                 self.new_attr(message)
                 self.tell(PlaybackBufferAttrChanged(channel=self.channel, **self.metrics))
+                if isinstance(message, PlaybackStreamMoved) and message.suspended != self._sleeps:
+                    self._sleeps = message.suspended
+                    self.tell(PlaybackStreamSuspended(channel=self.channel, suspended=message.suspended))
             case PlaybackStreamKilled():
                 self.killed()
 
