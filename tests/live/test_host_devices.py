@@ -64,7 +64,7 @@ def test_a_microphone_is_heard_and_a_monitor_is_not(host, open_desk, stage, unti
     until(lambda: careful.frames() > RATE // 2, "silence", 30)
     heard.assert_silence(np.fromfile(careful.path, "<i2"))
     until(lambda: "has no microphone like this" in desk.list()["careful"]["note"], "the note", 30)
-    assert "\tcareful\t" not in host.says("list", "source-outputs")  # nothing is recorded for it
+    assert 'application.name = "careful"' not in host.says("list", "source-outputs")  # nothing is recorded for it
 
     host.says("set-default-source", "mic")
     until(lambda: hears(careful, MOUTH) and hears(nosy, MOUTH), "the microphone", 30)
