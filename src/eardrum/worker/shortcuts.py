@@ -31,6 +31,7 @@ _TAG = len(_QUESTION)  # where the tag is, in questions and answers
 _HEAD_BYTES = DESCRIPTOR_BYTES + HEAD_BYTES
 REST = 0.0002  # seconds that several clients are given to answer, so that one wake-up serves all
 MOST_RESTS = 3  # in a row
+MOST_PACKETS = 16  # of one client in one wake-up; whoever says more has its turn as everybody
 
 
 class _Way:
@@ -135,7 +136,9 @@ class Shortcuts:
             self._clients.heard(client, self._begun(data))
             return None
         position, end, upstream = 0, len(data), None
-        while position + DESCRIPTOR_BYTES < end:
+        for _ in range(MOST_PACKETS):
+            if position + DESCRIPTOR_BYTES >= end:
+                break
             length, channel, offset, flags = _read_descriptor(data, position)
             way, start = ways.get(channel), position + DESCRIPTOR_BYTES
             stop = start + length
