@@ -39,6 +39,7 @@ from eardrum.server.events import (
     Joined,
     Left,
     Sound,
+    Turned,
     Unclogged,
     UpstreamAnswered,
     UpstreamLost,
@@ -48,10 +49,12 @@ from eardrum.server.events import (
     UpstreamTold,
     Woke,
 )
+from eardrum.server.knob import Knob
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view, room_view
 from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
+from eardrum.terms.levels import HIGHEST
 from eardrum.terms.names import input_end, output_end
 from eardrum.upstream.streams import Answered, Recorded, RefusedThat, Said, Streams
 
@@ -128,7 +131,9 @@ class _World:
             else outlet_view("box", output_end(output), input_end(input) if input else None, modules=True)
         )
         play.happens("a room" if self.room else f"an outlet, output {output}, input {input or 'none'}")
-        self.core = Server(view, writes_file=(0,) if not self.room and output.startswith("file") else ())
+        knobs = Knob(ceiling=self.random.choice((None, VOLUME_NORM // 2))), Knob()
+        writes_file = (0,) if not self.room and output.startswith("file") else ()
+        self.core = Server(view, writes_file=writes_file, knobs=knobs)
         self.do(Woke(self.now, self.now))
         self.join()
 
@@ -144,6 +149,9 @@ class _World:
             return
         if chance < 0.35 and (self.wanted or self.upstreams):
             self.upstream()
+            return
+        if chance < 0.37 and not self.room:
+            self.turn()
             return
         program = self.random.choice([*self.programs.values()])
         if chance < 0.75:
@@ -169,6 +177,13 @@ class _World:
         self.do(Woke(self.now, self.now))
         if self.due is not None and self.due <= self.now:
             raise Found(f"at {self.now} the next wake-up is to be at {self.due}")
+
+    def turn(self) -> None:
+        """The person sets a level."""
+        wire, volume = self.random.randrange(2), self.random.choice((0, 1, 39322, VOLUME_NORM, HIGHEST))
+        muted = self.random.random() < 0.4
+        self.play.happens(f"knob of wire {wire}: {volume}{', muted' if muted else ''}")
+        self.do(Turned(wire, volume, muted))
 
     def join(self) -> None:
         if len(self.programs) >= MOST_PROGRAMS:
