@@ -216,24 +216,60 @@ def test_sound_and_requests_do_not_come_before_the_core(monkeypatch):
     assert seen.count(UpstreamTold) < rehearsal.CYCLES // 2
 
 
-def test_what_was_read_stays_while_a_wake_up_begins():
-    """Its beginning reads others, into the same memory."""
-    scratch, heard, (near, far) = Scratch(), [], socket.socketpair()
+class Bare:
+    """Shortcuts with nothing around them: streams of one client, each carried by an upstream of its own."""
 
-    def begin():
-        scratch.view[:1000] = bytes(1000)
+    def __init__(self, streams: int) -> None:
+        self.scratch = Scratch()
+        self.program, near = socket.socketpair()
+        pairs = [socket.socketpair() for _ in range(streams)]
+        self.ears = [ear for ear, _ in pairs]
+        self.sockets = [self.program, near, *(each for pair in pairs for each in pair)]
+        self.heard: list[bytes] = []  # what was left to be heard as always
+        self.near = near.fileno()
+        client = SimpleNamespace(link=Link(near), plain=True)
+        ups = [SimpleNamespace(link=Link(up), streams=SimpleNamespace(channel=lambda stream: 0)) for _, up in pairs]
+        clients = SimpleNamespace(connection=lambda number: client, stuck=False, informed={}, heard=self._hear)
+        upstreams = SimpleNamespace(connection=lambda wire, stream: ups[stream])
+        loop = SimpleNamespace(begun=False, begin=self._begin)
+        self.shortcuts = Shortcuts(loop, clients, upstreams, [], self.scratch, lambda link: link.read(self.scratch))
+        for stream in range(streams):
+            self.shortcuts.open(OpenShortcut(0, stream, OUTPUT, stream, 4, Indexes()))
 
-    loop = SimpleNamespace(begun=False, begin=begin)
-    client = SimpleNamespace(link=Link(near), plain=True)
-    upstream = SimpleNamespace(link=Link(far), streams=SimpleNamespace(channel=lambda stream: 0))
-    clients = SimpleNamespace(
-        connection=lambda number: client, stuck=False, informed={}, heard=lambda client, data: heard.append(bytes(data))
-    )
-    upstreams = SimpleNamespace(connection=lambda wire, stream: upstream)
-    shortcuts = Shortcuts(loop, clients, upstreams, [], scratch, lambda link: link.read(scratch))
-    shortcuts.open(OpenShortcut(0, 0, OUTPUT, 0, 4, Indexes()))
-    with near, far:
-        part = sound_head(0, 800) + NOISE[:300]
-        far.sendall(part)
-        shortcuts.take([(near.fileno(), READ)])
-    assert heard == [part]
+    def _begin(self) -> None:
+        """Others are read into the same memory."""
+        self.scratch.view[:1000] = bytes(1000)
+
+    def _hear(self, client: object, data: memoryview) -> None:
+        self.heard.append(bytes(data))
+
+
+@pytest.fixture
+def bare():
+    made = []
+
+    def make(streams: int) -> Bare:
+        made.append(Bare(streams))
+        return made[-1]
+
+    yield make
+    for each in made:
+        for connection in each.sockets:
+            connection.close()
+
+
+def test_what_was_read_stays_while_a_wake_up_begins(bare):
+    one = bare(streams=1)
+    part = sound_head(0, 800) + NOISE[:300]
+    one.program.sendall(part)
+    one.shortcuts.take([(one.near, READ)])
+    assert one.heard == [part]
+
+
+def test_all_upstreams_get_what_was_read_at_once(bare):
+    both = bare(streams=2)
+    both.program.sendall(sound_head(0, 400) + NOISE[:400] + sound_head(1, 400) + NOISE[400:800])
+    both.shortcuts.take([(both.near, READ)])
+    for ear, sound in zip(both.ears, (NOISE[:400], NOISE[400:800]), strict=True):
+        ear.setblocking(False)
+        assert ear.recv(1000) == sound_head(0, 400) + sound

@@ -98,7 +98,7 @@ class Shortcuts:
         if self._watchers or self._clients.stuck:
             return events
         left = []
-        written = None
+        written: list[Upstream] = []
         for event in events:
             descriptor, happened = event
             if happened != READ:
@@ -106,7 +106,7 @@ class Shortcuts:
             elif descriptor in self._from:
                 client, ways = self._from[descriptor]
                 if client.plain:
-                    written = self._from_client(client, ways) or written
+                    self._from_client(client, ways, written)
                 else:
                     left.append(event)
             elif descriptor in self._to:
@@ -119,23 +119,24 @@ class Shortcuts:
                     left.append(event)
             else:
                 left.append(event)
-        if written is not None and (not written.link.flush() or written.link.queued):
-            self._loop.begin()  # the rest goes the way of everything
-        elif not self._loop.begun:
+        for upstream in written:
+            if not upstream.link.flush() or upstream.link.queued:
+                self._loop.begin()  # the rest goes the way of everything
+        if not self._loop.begun:
             self._scratch.reset()
         if self._awaited > 1 and self._rests:
             self._rests -= 1
             self._loop.rest = REST
         return left
 
-    def _from_client(self, client: Connection, ways: dict[int, _Way]) -> Upstream | None:
-        """What a client has said; returns where sound of it was queued."""
+    def _from_client(self, client: Connection, ways: dict[int, _Way], written: list[Upstream]) -> None:
+        """What a client has said; `written` gets the upstreams for which sound of it was queued."""
         self._awaited -= 1
         data = self._read(client.link)
         if not data:
             self._clients.heard(client, self._begun(data))
-            return None
-        position, end, upstream = 0, len(data), None
+            return
+        position, end = 0, len(data)
         for _ in range(MOST_PACKETS):
             if position + DESCRIPTOR_BYTES >= end:
                 break
@@ -145,12 +146,13 @@ class Shortcuts:
             if way is None or offset or flags or stop > end or length > PIECE or length % way.frame_bytes or not length:
                 break
             upstream = way.upstream
+            if upstream not in written:
+                written.append(upstream)
             upstream.link.queue(_describe(length, way.upstream_channel, 0, 0), data[start:stop])
             way.counts.written += length
             position = stop
         if position < end:
             self._clients.heard(client, self._begun(data[position:]))
-        return upstream
 
     def _from_informed(self, client: Connection, answer: bytes) -> None:
         """What a client has said that was told of the server: if it asks once more, nothing has changed meanwhile."""
