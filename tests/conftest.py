@@ -20,16 +20,19 @@ hypothesis.settings.register_profile("new", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 LIVE = Path(__file__).parent / "live"
+HOSTILE = Path(__file__).parent / "hostile"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(SecondTry("live"))
+    config.pluginmanager.register(SecondTry("live", "hostile"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if LIVE in item.path.parents:
             item.add_marker(pytest.mark.live)
+        if HOSTILE in item.path.parents:
+            item.add_marker(pytest.mark.hostile)
     items.sort(key=lambda item: LIVE in item.path.parents)
 
 

@@ -9,7 +9,7 @@ from eardrum.testing.second_try import SecondTry
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "live: in real time")
-    config.pluginmanager.register(SecondTry("live", {bound}))
+    config.pluginmanager.register(SecondTry("live", bound={bound}))
 """
 FAILS_AT_FIRST = """
 import pytest

@@ -20,18 +20,18 @@ _STOOD = "seconds that the machine stood still"
 
 
 class SecondTry:
-    """The plugin, for tests with this mark."""
+    """The plugin, for tests with one of these marks."""
 
-    def __init__(self, mark: str, bound: float = BOUND) -> None:
+    def __init__(self, *marks: str, bound: float = BOUND) -> None:
         """A processor stands still if nothing that was due ran on it for `bound` seconds."""
-        self._mark = mark
+        self._marks = marks
         self._bound = bound
         self._witness: Witness | None = None
         self._tried: pytest.Item | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        if item is self._tried or not item.get_closest_marker(self._mark):
+        if item is self._tried or not any(map(item.get_closest_marker, self._marks)):
             return None  # the usual way
         self._witness = self._witness or Witness(self._bound)
         self._tried = item
