@@ -79,7 +79,8 @@ class Wires:
 
     def active(self, wire: int) -> bool:
         """The upstream of this wire has something to say soon, if it lives."""
-        return any(stream.active for stream in self._of(wire))
+        streams = self._of(wire)
+        return any(stream.active for stream in streams) if self._up[wire] else bool(streams)
 
     def begin(self, stream: Carried) -> None:
         """Have the upstream make this stream, as soon as there is one."""
