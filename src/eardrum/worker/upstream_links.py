@@ -138,7 +138,7 @@ class UpstreamLinks:
         upstream.due = upstream.heard_at + QUIET
         if upstream.due > self.now:
             return
-        if self._wires[upstream.wire].ready and not self._active(upstream.wire):
+        if not self._active(upstream.wire):
             upstream.due = None
         elif upstream.asked:
             self.lose(upstream.wire, PulseError.TIMEOUT)
