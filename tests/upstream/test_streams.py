@@ -12,6 +12,7 @@ from eardrum.protocol import codec
 from eardrum.protocol.catalog import (
     Ack,
     ClientEvent,
+    ClientNamed,
     CorkPlaybackStream,
     CreatePlaybackStream,
     CreateRecordStream,
@@ -77,6 +78,12 @@ class Upstream:
         heard = self.hears_all(packet)
         assert len(heard) <= 1
         return heard[0] if heard else None
+
+    def hears_questions(self) -> list[Command]:
+        """What it is asked once it knows who we are."""
+        (named,) = self.hears_all(self.streams.hello("box"))
+        asks = self.answers(named, ClientNamed(index=1))
+        return self.hears_all(b"".join(ask.packet for ask in asks))
 
     def hears_all(self, packet: bytes) -> list[Command]:
         return [command for command in self._serving.receive(memoryview(packet)) if isinstance(command, Command)]
@@ -276,7 +283,7 @@ def test_what_was_on_its_way_from_a_monitor_is_not_heard_after_it(upstream):
 
 
 def test_the_device_at_the_end_of_the_wire_is_told_without_its_names(upstream):
-    hello = upstream.hears_all(upstream.streams.hello("box"))
+    hello = upstream.hears_questions()
     (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))
     assert question.message == GetSourceInfo(name="mic")
     assert upstream.answers(question, MICROPHONE) == [Shaped(Shape(SPEC, STEREO)), Found(True)]
@@ -294,7 +301,7 @@ def test_an_upstream_that_moves_a_stream_for_ever_and_answers_nothing_is_given_u
 
 
 def test_enormous_texts_go_nowhere(upstream):
-    hello = upstream.hears_all(upstream.streams.hello("box"))
+    hello = upstream.hears_questions()
     (question,) = (command for command in hello if isinstance(command.message, GetSourceInfo))
     enormous = replace(MICROPHONE, description="x" * 100_000, proplist={"device.description": b"y" * 60_000})
     assert upstream.answers(question, enormous) == [Shaped(Shape(SPEC, STEREO)), Found(True)]

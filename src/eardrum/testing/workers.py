@@ -21,6 +21,7 @@ from eardrum.kernel.confinement import ENVIRONMENT
 from eardrum.protocol.catalog import (
     Ack,
     Auth,
+    ClientNamed,
     CreatePlaybackStream,
     CreateRecordStream,
     DrainPlaybackStream,
@@ -359,6 +360,8 @@ class Upstream:
                 self.sound += bytes(item.data)
             else:
                 self._heard.append(item)
+                if isinstance(item.message, SetClientName):
+                    self.says(ClientNamed(index=1), item.tag)
                 if self.has_device and type(item.message) in _DEVICES:
                     self.says(_DEVICES[type(item.message)], item.tag)
 

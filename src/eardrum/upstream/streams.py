@@ -131,14 +131,14 @@ class Streams:
         self._recording: dict[int, int] = {}
 
     def hello(self, name: str) -> bytes:
-        """Who we are: the outlet. And what we want to know."""
+        """Who we are: the outlet. What we want to know is asked once that is answered: pipewire-pulse knows no device
+        for a client before.
+        """
         us = {"application.name": name, "application.id": "eardrum", "application.icon_name": "audio-card"}
         proplist = {key: value(text) for key, text in us.items()}
-        _, packet = self._asking.ask(SetClientName(name=name, proplist=proplist))
-        self._devices.begin()
-        packets = [packet, *(news.packet for news in self._news if isinstance(news, Asks))]
-        self._news.clear()
-        return b"".join(packets)
+        tag, packet = self._asking.ask(SetClientName(name=name, proplist=proplist))
+        self._questions[tag] = lambda answer: self._devices.begin()
+        return packet
 
     def _ask(self, question: Message, learn: Callable[[Message | None], None]) -> None:
         if len(self._questions) >= MOST_QUESTIONS:
