@@ -249,17 +249,22 @@ def carried(request, stage, open_desk):
 
 @pytest.fixture
 def endless(stage):
-    """Plays the tones until its server ends: `endless(address, *options)`, which are pacat's."""
+    """Plays the tones until the test is over: `endless(address, *options)`, which are pacat's."""
     second = stage.directory / "second.raw"  # of whole periods, so that no seam is heard
     if not second.exists():
         tones = heard.stereo_tones(*TONES, 1.0, RATE, AMPLITUDE)
         soundfile.write(second, tones, RATE, "PCM_16", format="RAW")
 
+    players = []
+
     def play(address, *options):
         line = f"while cat {second}; do :; done | exec pacat --raw --rate={RATE} {' '.join(options)}"
-        return stage.start("endless", ["sh", "-c", line], {"PULSE_SERVER": address})
+        players.append(stage.start("endless", ["sh", "-c", line], {"PULSE_SERVER": address}))
+        return players[-1]
 
-    return play
+    yield play
+    for player in players:
+        end(player)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def upstream_minreq(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool
     client has as long to answer.
     """
     tlength = spec.bytes_for_up(DEFAULT_TLENGTH) if asked.tlength == INVALID else asked.tlength
-    tlength = min(tlength, asked.maxlength)
+    tlength = min(tlength, asked.maxlength, MAX_QUEUE)
     usec = spec.usec(tlength)
     fewer = usec >= LONG or (adjust_latency and TIGHTEST <= usec <= TIGHT)
     if asked.minreq != INVALID or early_requests or not fewer:

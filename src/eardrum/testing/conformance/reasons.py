@@ -39,5 +39,8 @@ NO_HOST = Reason(_purpose, "Nothing is told of the host, its user or its sound s
 UNSET = Reason(_purpose, "What is said and not set is not looked at.")
 CHOICE = Reason(_purpose, "A format that leaves a choice of values is passed over for the next.")
 PATIENCE = Reason(_purpose, "What the host's server has no room for now waits, and plays in silence until then.")
+THIRDS = Reason(
+    _purpose, "Wake-ups cost more than bytes: who leaves `minreq` open is asked for a third of `tlength` at once."
+)
 PIECES = Reason(_purpose, "What an outlet carries it passes on in pieces of 64 KiB, and waits for no more.")
 ORDER = Reason(_purpose, "What a command points at is judged before what it says of it.")
