@@ -130,62 +130,63 @@ def test_what_is_wanted_no_more_is_not_tried_any_more(start_desk, tmp_path, unti
             late.accept()
 
 
-def test_a_server_that_hangs_gets_one_connection(start_desk, tmp_path, until):
-    with socket.socket(socket.AF_UNIX) as hung:
-        desk = start_desk(f"unix:{tmp_path}/hung")
-        hung.bind(str(tmp_path / "hung"))
-        hung.listen()
-        for name in ("one", "two", "three"):
-            desk.open(name, "host")
-            visitor = desk.visit(name)
-            visitor.about()
-            visitor.socket.sendall(b"want 0")
-        connections = [hung.accept()[0]]
-        hung.settimeout(PATIENCE + 0.5)  # however long it takes
-        with pytest.raises(TimeoutError):
-            hung.accept()
-        connections[0].sendall(AUTH_REPLY + b"next")
-        for _ in range(2):
-            connections.append(hung.accept()[0])
-            connections[-1].sendall(AUTH_REPLY + b"next")
-        names = ("one", "two", "three")
-        until(lambda: {desk.outlet(name)["wires"]["output"]["state"] for name in names} == {"connected"}, "all of them")
-        for connection in connections:
-            connection.close()
+@pytest.fixture
+def hung(start_desk, tmp_path):
+    """A desk, and the socket of its host's server, which takes connections and says nothing."""
+    desk = start_desk(f"unix:{tmp_path}/server")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "server"))
+        listening.listen()
+        yield desk, listening
 
 
-def test_a_server_that_takes_the_place_of_one_that_hangs_is_found(start_desk, sound_server, tmp_path):
-    with socket.socket(socket.AF_UNIX) as hung:
-        desk = start_desk(f"unix:{tmp_path}/server")
-        hung.bind(str(tmp_path / "server"))
-        hung.listen()
-        desk.open("radio", "host")
-        visitor = desk.visit("radio")
-        visitor.about()
-        assert visitor.tell(f"say {WANT.hex()}") == "done"
-        with hung.accept()[0] as ours:
-            (tmp_path / "server").unlink()
-            sound_server(AUTH_REPLY + b"next")
-            while (said := visitor.tell("hear")).startswith("NO_UPSTREAM"):
-                assert visitor.line() == "done"
-            assert said == "UPSTREAM 0 35 blocking=False next"
-            ours.recv(1000)
-            assert ours.recv(1) == b""
+def wanting(desk, name: str):
+    """A visitor of a new outlet whose worker wants to be connected to the host."""
+    desk.open(name, "host")
+    visitor = desk.visit(name)
+    visitor.about()
+    assert visitor.tell(f"say {WANT.hex()}") == "done"
+    return visitor
 
 
-def test_when_nobody_wants_a_server_that_hangs_it_is_left(start_desk, tmp_path):
-    with socket.socket(socket.AF_UNIX) as hung:
-        desk = start_desk(f"unix:{tmp_path}/hung")
-        hung.bind(str(tmp_path / "hung"))
-        hung.listen()
-        desk.open("radio", "host")
-        visitor = desk.visit("radio")
-        visitor.about()
-        assert visitor.tell(f"say {WANT.hex()}") == "done"
-        with hung.accept()[0] as ours:
-            assert ours.recv(1000)
-            visitor.tell("withdraw 0")
-            assert ours.recv(1) == b""
+def test_a_server_that_hangs_gets_one_connection(hung, until):
+    desk, listening = hung
+    names = ("one", "two", "three")
+    for name in names:
+        wanting(desk, name)
+    connections = [listening.accept()[0]]
+    listening.settimeout(PATIENCE + 0.5)  # however long it takes
+    with pytest.raises(TimeoutError):
+        listening.accept()
+    connections[0].sendall(AUTH_REPLY + b"next")
+    for _ in range(2):
+        connections.append(listening.accept()[0])
+        connections[-1].sendall(AUTH_REPLY + b"next")
+    until(lambda: {desk.outlet(name)["wires"]["output"]["state"] for name in names} == {"connected"}, "all of them")
+    for connection in connections:
+        connection.close()
+
+
+def test_a_server_that_takes_the_place_of_one_that_hangs_is_found(hung, sound_server, tmp_path):
+    desk, listening = hung
+    visitor = wanting(desk, "radio")
+    with listening.accept()[0] as ours:
+        (tmp_path / "server").unlink()
+        sound_server(AUTH_REPLY + b"next")
+        while (said := visitor.tell("hear")).startswith("NO_UPSTREAM"):
+            assert visitor.line() == "done"
+        assert said == "UPSTREAM 0 35 blocking=False next"
+        ours.recv(1000)
+        assert ours.recv(1) == b""
+
+
+def test_when_nobody_wants_a_server_that_hangs_it_is_left(hung):
+    desk, listening = hung
+    visitor = wanting(desk, "radio")
+    with listening.accept()[0] as ours:
+        assert ours.recv(1000)
+        visitor.tell("withdraw 0")
+        assert ours.recv(1) == b""
 
 
 def test_a_server_that_was_there_stays_the_host(start_desk, tmp_path, sound_server, until):

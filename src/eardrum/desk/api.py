@@ -132,10 +132,7 @@ async def _open(caller: Caller, name: str, body: bytes) -> Answer:
 
 
 async def _rewire(caller: Caller, name: str, body: bytes) -> Answer:
-    try:
-        asked = msgspec.json.decode(body, type=Rewiring)
-    except msgspec.DecodeError as error:
-        raise Refusal(400, f"the request's body: {error}", 2) from None
+    asked = _read(body, Rewiring)
     wiring = _named(caller, name).wiring
     new = replace(wiring, output=asked.output or wiring.output, input=asked.input or wiring.input)
     return 200, (await caller.outlets.rewire(new)).as_json()
