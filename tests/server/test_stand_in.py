@@ -675,6 +675,17 @@ def test_a_group_and_what_is_corked_are_carried_as_they_are(nowhere):
     assert len(sounding(room.heard())) > 0.7 * SECOND
 
 
+def test_all_that_was_asked_for_a_mixed_stream_is_asked_upstream(nowhere):
+    said = {"muted_set": True, "dont_inhibit_auto_suspend": True, "variable_rate": True, "adjust_latency": True}
+    nowhere.player.plays(1.0, no_remix=True, **said)
+    nowhere.leads_to("room:studio")
+    room = nowhere.rises()
+    (asked,) = [message for message in room.asked if isinstance(message, CreatePlaybackStream)]
+    assert {name: getattr(asked, name) for name in said} == said
+    assert asked.no_remix
+    assert (asked.tlength, asked.minreq, asked.prebuf) == (PROMPT["tlength"], PROMPT["minreq"], PROMPT["prebuf"])
+
+
 def test_the_monitor_goes_on_and_so_does_who_records_one_stream(nowhere):
     nowhere.player.plays(10.0)
     everything, one = nowhere.stage.join(ALL), nowhere.stage.join(ALL)

@@ -55,7 +55,6 @@ class Carried(ABC):
         self.unanswered: list[Question] = []
         self.due: float | None = None  # when the upstream may be asked for it again, in seconds
         self.ended = False
-        self._wish: Any = None  # what its client asked for, as the upstream is told
         self._attempt = 0  # how often the upstream was asked for it, or was lost
         self._asked = False  # and has not answered yet
 

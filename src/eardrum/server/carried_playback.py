@@ -86,47 +86,42 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     # -- making it, again and again
 
-    def create(self, tag: Tag, message: CreatePlaybackStream, created: Callable[[int, bool], Message]) -> None:
+    def create(self, tag: Tag, sync_id: int, created: Callable[[int, bool], Message]) -> None:
         """Have the upstream make the stream; `created` makes the reply: what is missing, whether it is suspended."""
         self._tag, self._created = tag, created
-        self.clean(message)
+        self.begin(sync_id)
+
+    def begin(self, sync_id: int) -> None:
+        """Have the upstream make the stream, in this sync group."""
+        self.sync_number = self.server.wires.sync_number(self.client, sync_id)
+        self.sync_id = sync_id
         self.server.wires.begin(self)
 
-    def clean(self, message: CreatePlaybackStream) -> None:
-        """Note what to ask upstreams for: built from what was understood, with properties that name the outlet."""
-        self.sync_number = self.server.wires.sync_number(self.client, message.sync_id)
-        self.sync_id = message.sync_id
-        self._wish = CreatePlaybackStream(
+    def wish(self) -> CreatePlaybackStream:
+        """A stream that is stood in for is made corked: its group begins when all of it is there."""
+        self._said = level = self._level
+        asked = self.agreed
+        return CreatePlaybackStream(
             sample_spec=self.spec,
             channel_map=self.channel_map,
-            maxlength=message.maxlength,
-            tlength=message.tlength,
-            prebuf=message.prebuf,
-            sync_id=self.sync_number,
-            volume=self.volume,
-            no_remap=message.no_remap,
-            no_remix=message.no_remix,
-            variable_rate=message.variable_rate,
-            adjust_latency=message.adjust_latency,
-            early_requests=message.early_requests,
-            muted_set=message.muted_set,
-            dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
-        )
-
-    def wish(self) -> Any:
-        """A stream that is stood in for is made corked: its group begins when all of it is there."""
-        self._said = self._level
-        return replace(
-            self._wish,
-            sample_spec=self.spec,
-            minreq=self._minreq,
             sink_name=self.sink.upstream_name or None,
+            maxlength=asked.attr.maxlength,
             corked=self.corked or self._stand_in is not None,
-            volume=self._level.volume,
-            volume_set=self.levelled,
-            muted=self._level.muted,
-            muted_set=self._wish.muted_set or self.muted or self.sink.set_here,
+            tlength=asked.attr.tlength,
+            prebuf=asked.attr.prebuf,
+            minreq=self._minreq,
+            sync_id=self.sync_number,
+            volume=level.volume,
+            no_remap=asked.no_remap,
+            no_remix=asked.no_remix,
+            variable_rate=asked.variable_rate,
+            muted=level.muted,
+            adjust_latency=asked.adjust_latency,
             proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
+            volume_set=self.levelled,
+            early_requests=asked.early_requests,
+            muted_set=asked.muted_set or self.muted or self.sink.set_here,
+            dont_inhibit_auto_suspend=asked.dont_inhibit_auto_suspend,
         )
 
     @property
@@ -213,7 +208,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._stand_in = stand_in
         self._indexes.written = stand_in.ring.w
         self._indexes.told = stand_in.ring.w + stand_in.outstanding
-        self.server.wires.begin(self)
+        self.begin(mixed.sync_id or 0)
 
     def stand_in_for_upstream(self) -> None:
         self._back = None
@@ -385,7 +380,6 @@ class CarriedPlayback(Carried, PlaybackStream):
             "prebuf": asked.prebuf,
             "minreq": self._minreq,
         }
-        self._wish = replace(self._wish, **said, **how)
         message = SetPlaybackStreamBufferAttr(channel=self.number, **said, **how)
         self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 

@@ -64,29 +64,12 @@ class CarriedRecord(Carried, RecordStream):
 
     # -- making it, again and again
 
-    def create(self, tag: Tag, message: CreateRecordStream, created: Callable[[bool], Message]) -> None:
+    def create(self, tag: Tag, created: Callable[[bool], Message]) -> None:
         """Have the upstream make the stream; `created` makes the reply, given if it is suspended."""
         self._tag, self._created = tag, created
-        self.clean(message)
         self._begin()
         if self._hushed:
             self.stand_in_afresh()
-
-    def clean(self, message: CreateRecordStream) -> None:
-        """Note what to ask upstreams for: built from what was understood, with properties that name the outlet."""
-        self._wish = CreateRecordStream(
-            sample_spec=self.spec,
-            channel_map=self.channel_map,
-            maxlength=message.maxlength,
-            fragsize=message.fragsize,
-            no_remap=message.no_remap,
-            no_remix=message.no_remix,
-            variable_rate=message.variable_rate,
-            peak_detect=message.peak_detect,
-            adjust_latency=message.adjust_latency,
-            early_requests=message.early_requests,
-            dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
-        )
 
     def _begin(self) -> None:
         self._hushed = self._silent
@@ -106,16 +89,26 @@ class CarriedRecord(Carried, RecordStream):
         if self._hushed:
             self._leave_upstream()
 
-    def wish(self) -> Any:
+    def wish(self) -> CreateRecordStream:
         self._said_corked = self.corked
-        return replace(
-            self._wish,
+        asked = self.agreed
+        return CreateRecordStream(
             sample_spec=self.spec,
+            channel_map=self.channel_map,
             source_name=self.source.upstream_name or None,
+            maxlength=asked.attr.maxlength,
             corked=self.corked,
+            fragsize=asked.attr.fragsize,
+            no_remap=asked.no_remap,
+            no_remix=asked.no_remix,
+            variable_rate=asked.variable_rate,
+            peak_detect=asked.peaks,
+            adjust_latency=asked.adjust_latency,
+            proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
+            early_requests=asked.early_requests,
+            dont_inhibit_auto_suspend=asked.dont_inhibit_auto_suspend,
             volume=self.volume,
             volume_set=any(level != VOLUME_NORM for level in self.volume),
-            proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
         )
 
     def made(self, reply: RecordStreamCreated) -> None:
@@ -241,7 +234,6 @@ class CarriedRecord(Carried, RecordStream):
         how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
         said: dict[str, Any] = {"maxlength": asked.maxlength, "fragsize": asked.fragsize}
         self.agreed = replace(self.agreed, attr=asked, **how)
-        self._wish = replace(self._wish, **said, **how)
         message = SetRecordStreamBufferAttr(channel=self.number, **said, **how)
         self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eardrum.protocol.catalog import CreatePlaybackStream, CreateRecordStream
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.mixed_playback import MixedPlayback
@@ -34,26 +33,9 @@ def hand_over(server: Server, view: View) -> None:
 
 
 def _carry_playback(server: Server, mixed: MixedPlayback) -> None:
-    client, agreed = mixed.client, mixed.agreed
-    carried = CarriedPlayback(server, client, mixed.sink, agreed)
+    client = mixed.client
+    carried = CarriedPlayback(server, client, mixed.sink, mixed.agreed)
     _assume(carried, mixed)
-    carried.clean(
-        CreatePlaybackStream(
-            sample_spec=mixed.spec,
-            channel_map=mixed.channel_map,
-            volume=mixed.volume,
-            maxlength=agreed.attr.maxlength,
-            tlength=agreed.attr.tlength,
-            prebuf=agreed.attr.prebuf,
-            minreq=agreed.attr.minreq,
-            sync_id=mixed.sync_id or 0,
-            no_remap=agreed.no_remap,
-            no_remix=agreed.no_remix,
-            variable_rate=agreed.variable_rate,
-            adjust_latency=agreed.adjust_latency,
-            early_requests=agreed.early_requests,
-        )
-    )
     client.view.sink_inputs[carried.index] = client.playback[carried.channel] = carried
     carried.go_on_for(mixed)
     for record in client.view.source_outputs.values():
@@ -64,23 +46,9 @@ def _carry_playback(server: Server, mixed: MixedPlayback) -> None:
 
 
 def _carry_record(server: Server, mixed: MixedRecord) -> None:
-    client, agreed = mixed.client, mixed.agreed
-    carried = CarriedRecord(server, client, mixed.source, agreed)
+    client = mixed.client
+    carried = CarriedRecord(server, client, mixed.source, mixed.agreed)
     _assume(carried, mixed)
-    carried.clean(
-        CreateRecordStream(
-            sample_spec=mixed.spec,
-            channel_map=mixed.channel_map,
-            maxlength=agreed.attr.maxlength,
-            fragsize=agreed.attr.fragsize,
-            no_remap=agreed.no_remap,
-            no_remix=agreed.no_remix,
-            variable_rate=agreed.variable_rate,
-            peak_detect=mixed.peaks,
-            adjust_latency=agreed.adjust_latency,
-            early_requests=agreed.early_requests,
-        )
-    )
     client.view.source_outputs[carried.index] = client.record[carried.channel] = carried
     carried.go_on_for(mixed)
 

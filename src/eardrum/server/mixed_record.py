@@ -41,12 +41,9 @@ class MixedRecord(RecordStream):
         bus: Bus,
         *,
         only: SinkInput | None = None,
-        peaks: bool = False,
     ) -> None:
-        """With `peaks` it gets the loudest sample of each interval, for meters."""
         super().__init__(server, client, source, agreed, only)
         self.bus = bus
-        self.peaks = peaks
         self._waiting: deque[Samples] = deque()  # packets that a clogged client has not been sent
         self._made = 0  # bytes, as the write index
         self._sent = 0  # bytes, as the read index
@@ -59,7 +56,7 @@ class MixedRecord(RecordStream):
         """The rate of the stream or of its bus is another; what is on its way is kept."""
         if isinstance(self.resampler, Resampler):
             self._send(self.resampler.flush())
-        make = Peaks if self.peaks and self.spec.rate < self.bus.rate else resampler
+        make = Peaks if self.agreed.peaks and self.spec.rate < self.bus.rate else resampler
         self.resampler = make(self.bus.rate, self.spec.rate, self.spec.channels)
 
     def start(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eardrum.protocol.catalog import CreatePlaybackStream, DrainPlaybackStream, PlaybackStreamCreated, Request
+from eardrum.protocol.catalog import DrainPlaybackStream, PlaybackStreamCreated, Request
 from eardrum.protocol.message import Message
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.events import Sound
@@ -84,14 +84,10 @@ class CarriedSample(CarriedPlayback):
         self._tape = Tape(sample.data)
         self._done: Callable[[int | PulseError], None] = lambda outcome: None
 
-    def begin(self, done: Callable[[int | PulseError], None]) -> None:
+    def play(self, done: Callable[[int | PulseError], None]) -> None:
         """Have the upstream make the stream; `done` hears its number once it plays, or the error."""
         self._done = done
-        asked = CreatePlaybackStream(
-            sample_spec=self.spec, channel_map=self.channel_map, volume=self.volume, sync_id=self.number
-        )
-        self.clean(asked)
-        self.server.wires.begin(self)
+        self.begin(self.number)
 
     @property
     def gone(self) -> bool:

@@ -25,6 +25,7 @@ class Agreed:
     channel_map: ChannelMap
     volume: Volume
     muted: bool = False
+    muted_set: bool = False  # that was said, not left open
     corked: bool = False
     proplist: dict[str, bytes] = field(default_factory=dict)
     attr: BufferAttr = field(default_factory=BufferAttr)
@@ -36,6 +37,8 @@ class Agreed:
     no_move: bool = False
     fail_on_suspend: bool = False
     passthrough: bool = False
+    dont_inhibit_auto_suspend: bool = False
+    peaks: bool = False  # a record stream for a meter: the loudest sample of each interval
 
 
 class Stream(ABC):

@@ -55,7 +55,7 @@ def create(
     check_room(server, client.view, sink, agreed)
     if sink.bus is None:
         carried = CarriedPlayback(server, client, sink, agreed)
-        carried.create(tag, message, partial(created, carried))
+        carried.create(tag, message.sync_id, partial(created, carried))
         return None
     stream = MixedPlayback(server, client, sink, agreed, sink.bus)
     stream.sync_id = message.sync_id
@@ -75,7 +75,7 @@ def agree(client: Client, message: Any, device: Sink | Source) -> Agreed:
         listed = bool(message.formats)
         volume = checked_stream_volume(message.volume, asked.channels, is_set=message.volume_set, listed=listed)
     spec, channel_map = fixed(message, asked, asked_map, device.spec, device.channel_map)
-    if isinstance(message, CreatePlaybackStream):
+    if plays:
         attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq)
     else:
         attr = BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize)
@@ -84,6 +84,7 @@ def agree(client: Client, message: Any, device: Sink | Source) -> Agreed:
         channel_map,
         (VOLUME_NORM,) * spec.channels if message.passthrough else refitted(volume, asked_map, channel_map),
         muted=message.muted and (plays or message.muted_set),
+        muted_set=message.muted_set,
         corked=message.corked,
         proplist=stream_proplist(client, message),
         attr=attr,
@@ -95,6 +96,8 @@ def agree(client: Client, message: Any, device: Sink | Source) -> Agreed:
         no_move=message.no_move,
         fail_on_suspend=message.fail_on_suspend,
         passthrough=message.passthrough,
+        dont_inhibit_auto_suspend=message.dont_inhibit_auto_suspend,
+        peaks=not plays and message.peak_detect,
     )
 
 

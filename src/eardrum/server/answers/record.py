@@ -46,9 +46,9 @@ def create(
     check_room(server, client.view, source, agreed)
     if source.bus is None:
         carried = CarriedRecord(server, client, source, agreed)
-        carried.create(tag, message, partial(created, carried))
+        carried.create(tag, partial(created, carried))
         return None
-    stream = MixedRecord(server, client, source, agreed, source.bus, only=only, peaks=message.peak_detect)
+    stream = MixedRecord(server, client, source, agreed, source.bus, only=only)
     server.add(stream)
     stream.start()
     return created(stream, source.suspended)

@@ -106,7 +106,7 @@ def play(
     check_room(server, client.view, sink, agreed)
     if sink.bus is None:
         carried = CarriedSample(server, client.view, sink, agreed, sample)
-        carried.begin(partial(_told, server, client, tag))
+        carried.play(partial(_told, server, client, tag))
         return None
     stream = MixedSample(server, client.view, sink, agreed, sample, sink.bus)
     server.add(stream)
