@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import stat
 
+import msgspec
 import pytest
 
 from eardrum import __version__
 from eardrum.kernel import outlet_directory
+from eardrum.terms.budget import Budget
 
 
 def test_the_desk_says_who_it_is(quiet_desk):
@@ -38,6 +40,7 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "modules": False,
         "hear": False,
         "ceiling": None,
+        "budget": msgspec.to_builtins(Budget()),
         "levels": {"output": USUAL, "input": USUAL},
         "worker": None,
         "connections": 0,

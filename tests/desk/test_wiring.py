@@ -47,6 +47,14 @@ def test_the_ceiling_is_a_level():
         Wiring("a", ceiling="low").checked()
 
 
+def test_limits_are_checked_and_remembered(runtime):
+    limited = Wiring("a", budget={"streams": 16}).checked()
+    remember(runtime, [limited])
+    assert remembered(runtime).outlets == [limited]
+    with pytest.raises(Complaint, match="unknown field `stream`"):
+        Wiring("a", budget={"stream": 16}).checked()
+
+
 def test_only_its_owner_reads_it_and_nothing_else_is_left(runtime):
     remember(runtime, TWO)
     assert stat.S_IMODE((runtime.path / "outlets.json").stat().st_mode) == 0o600

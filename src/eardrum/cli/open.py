@@ -8,6 +8,7 @@ import click
 
 from eardrum.cli import options
 from eardrum.cli.control import Control, Opening
+from eardrum.terms.budget import Said
 
 
 @click.command("open")
@@ -19,6 +20,7 @@ from eardrum.cli.control import Control, Opening
 @click.option("--group", help="The socket's group.")
 @options.hear
 @options.ceiling
+@options.budget
 @options.modules
 def verb(
     runtime: Path,
@@ -28,6 +30,7 @@ def verb(
     mode: str,
     group: str | None,
     ceiling: str | None,
+    budget: Said,
     hear: bool,
     modules: bool,
 ) -> None:
@@ -36,7 +39,7 @@ def verb(
     Mount the directory at /run/pulse in the container. The outlet is open until `eardrum close NAME`.
     """
     with Control(runtime) as control:
-        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling))
+        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, budget))
     click.echo(outlet.directory)
     if outlet.note:
         click.echo(f"eardrum: {name}: {outlet.note}", err=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from eardrum.cli.place import Place, place_of_level
+from eardrum.terms.budget import Said, parsed
 from eardrum.terms.errors import Complaint
 from eardrum.terms.levels import absolute
 from eardrum.terms.names import INPUTS, OUTPUTS, WireEnd, checked_name, input_end, output_end
@@ -86,6 +87,10 @@ def _ceiling(ctx: click.Context, param: click.Parameter, value: str | None) -> s
     return value
 
 
+def _budget(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> Said:
+    return parsed(value)
+
+
 def _level_place(ctx: click.Context, param: click.Parameter, value: str) -> Place:
     return place_of_level(value)
 
@@ -146,6 +151,13 @@ ceiling = click.option(
     metavar="LEVEL",
     callback=_ceiling,
     help="No program is louder than this: 80%, -6dB.  [default: as loud as it likes]",
+)
+budget = click.option(
+    "--budget",
+    metavar="LIMIT=NUMBER",
+    multiple=True,
+    callback=_budget,
+    help="What the outlet may use, as streams=16; may be repeated.",
 )
 level_place = click.argument("place", metavar="NAME[/in|/out]", callback=_level_place)
 modules = click.option(

@@ -18,6 +18,7 @@ from eardrum.cli import child, options
 from eardrum.cli.control import Control, NoOutlet, Opening, Outlet
 from eardrum.cli.own_desk import desk_at_hand
 from eardrum.containers import bubblewrap, podman
+from eardrum.terms.budget import Said
 from eardrum.terms.errors import Complaint
 
 FAILED = 125  # Eardrum itself, as podman has it
@@ -58,6 +59,7 @@ def _failing_as_engines_do() -> Iterator[None]:
 @options.input_
 @options.hear
 @options.ceiling
+@options.budget
 @options.modules
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def verb(
@@ -67,6 +69,7 @@ def verb(
     input_: str | None,
     hear: bool,
     ceiling: str | None,
+    budget: Said,
     modules: bool,
     command: tuple[str, ...],
 ) -> int:
@@ -83,7 +86,9 @@ def verb(
             stack.enter_context(desk_at_hand(runtime))
         control = stack.enter_context(Control(runtime))
         wanted = name or valid_name(way.suggested_name)
-        opening = Opening(wanted, output, input_, modules=modules, hear=hear, ceiling=ceiling, held=not way.outlives)
+        opening = Opening(
+            wanted, output, input_, modules=modules, hear=hear, ceiling=ceiling, budget=budget, held=not way.outlives
+        )
         outlet = control.open(opening) if name else _opened_under_a_free_name(control, opening)
         if outlet.note:
             click.echo(f"eardrum: {outlet.name}: {outlet.note}", err=True)

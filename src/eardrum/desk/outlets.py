@@ -8,6 +8,8 @@ import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from eardrum.desk.alsa_device import AlsaDevice, check_device
 from eardrum.desk.host import Host
 from eardrum.desk.knobs import Knobs, Turning
@@ -20,6 +22,7 @@ from eardrum.desk.workers import Worker, Workers
 from eardrum.kernel.outlet_directory import NATIVE, Runtime
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.audio import VOLUME_MAX
+from eardrum.terms.budget import Budget
 from eardrum.terms.errors import Complaint
 from eardrum.terms.names import WireEnd, checked_name
 from eardrum.worker.records import MUTED, Kind, Record
@@ -82,6 +85,7 @@ class Outlet:
             "modules": self.wiring.modules,
             "hear": self.wiring.hear,
             "ceiling": self.wiring.ceiling,
+            "budget": msgspec.to_builtins(self._budget),
             "levels": {
                 "output": self.knobs.as_json(OUTPUT),
                 "input": self.knobs.as_json(INPUT) if self.wires[INPUT].end else None,
@@ -93,6 +97,10 @@ class Outlet:
             "wires": {NAMES[number]: wire.as_json() for number, wire in self.wires.items()},
             "note": next(filter(None, notes), ""),
         }
+
+    @property
+    def _budget(self) -> Budget:
+        return self._desk.budget.but(self.wiring.budget)
 
     def worker(self) -> Worker:
         """Its worker, started if there is none. Raises Complaint."""
@@ -181,7 +189,7 @@ class Outlet:
         wiring, levels = self.wiring, (self._levels[OUTPUT], self._levels[INPUT])
         spec = OutletSpec(
             wiring.name, output, input, *levels, wiring.modules, wiring.hear,
-            self.knobs.output, self.knobs.input, wiring.highest(),
+            self.knobs.output, self.knobs.input, wiring.highest(), self._budget,
         )  # fmt: skip
         descriptors = [os.dup(self._listening.fileno()), *files]
         what = f"outlet {self.wiring.name}"
@@ -229,6 +237,7 @@ class Outlets:
         self.runtime = runtime
         self.workers = workers
         self.host = host
+        self.budget = Budget()  # of outlets that were opened with no other
         self.rooms = Rooms(workers)
         self._outlets: dict[str, Outlet] = {}
         self._held: set[str] = set()

@@ -9,6 +9,7 @@ import msgspec
 
 from eardrum.desk.knobs import Knobs
 from eardrum.kernel.outlet_directory import Access, Runtime
+from eardrum.terms.budget import Budget
 from eardrum.terms.errors import Complaint
 from eardrum.terms.levels import absolute
 from eardrum.terms.names import WireEnd, check_heard, checked_name, input_end, output_end
@@ -28,6 +29,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modules: bool = False  # programs may load the emulated modules
     hear: bool = False  # the host's monitors may be its microphone
     ceiling: str | None = None  # the highest level of a stream: 80%, -6dB
+    budget: dict[str, int | float] = {}  # limits that are other than the desk's
 
     def checked(self) -> Wiring:
         """Itself. Raises Complaint if no outlet can be like that."""
@@ -38,6 +40,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         check_heard(self.input_end(), self.hear)
         self.access().group_id()
         self.highest()
+        Budget().but(self.budget)
         return self
 
     def output_end(self) -> WireEnd:

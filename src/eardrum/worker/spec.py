@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from eardrum.terms.audio import VOLUME_NORM
+from eardrum.terms.budget import Budget
 from eardrum.terms.levels import HIGHEST
 
 MOST_CONNECTIONS = 2000  # on one outlet, as far as descriptors go
@@ -43,6 +44,7 @@ class OutletSpec(msgspec.Struct, frozen=True, tag="outlet"):
     output_knob: Knob | None = None  # None: the person has set nothing
     input_knob: Knob | None = None
     ceiling: int | None = None  # the highest level of its streams
+    budget: Budget = Budget()
 
 
 class RoomSpec(msgspec.Struct, frozen=True, tag="room"):
