@@ -85,6 +85,7 @@ class Opening(msgspec.Struct, frozen=True):
     modules: bool = False  # programs may load the emulated modules
     hear: bool = False  # the host's monitors may be its microphone
     ceiling: str | None = None  # the highest level of a stream
+    gate: bool | None = None  # between its worker and the host's server there is a gate; None: as the desk does it
     budget: dict[str, int | float] = {}  # limits that are other than the desk's
     held: bool = False  # it is closed when the connection that asked for it ends
 

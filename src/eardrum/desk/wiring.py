@@ -29,6 +29,7 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modules: bool = False  # programs may load the emulated modules
     hear: bool = False  # the host's monitors may be its microphone
     ceiling: str | None = None  # the highest level of a stream: 80%, -6dB
+    gate: bool | None = None  # between its worker and the host's server there is a gate; None: as the desk does it
     budget: dict[str, int | float] = {}  # limits that are other than the desk's
 
     def checked(self) -> Wiring:
