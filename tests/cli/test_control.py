@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from eardrum.cli.control import Control, NoDesk, NoOutlet, Opening
+from eardrum.kernel.outlet_directory import Runtime
 from eardrum.terms.errors import Complaint
 
 GAME = Opening("game", "null", None)
@@ -40,9 +41,19 @@ def test_a_desk_that_is_gone_left_its_socket(runtime):
         Control(runtime)
 
 
-def test_a_path_too_long_for_a_socket():
-    with pytest.raises(Complaint, match=r"cannot reach the desk in /xxx.*too long"):
-        Control(Path("/" + "x" * 120))
+def test_a_path_longer_than_a_sockets_address(tmp_path):
+    path = tmp_path / ("x" * 120)
+    runtime = Runtime(path)
+    with pytest.raises(NoDesk):
+        Control(path)
+    with runtime.listen_control() as listening, Control(path):
+        listening.accept()[0].close()
+    runtime.close()
+
+
+def test_a_desk_that_cannot_be_reached():
+    with pytest.raises(Complaint, match=r"cannot reach the desk in /xxx.*: File name too long"):
+        Control(Path("/" + "x" * 300))
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, Complaint), (404, NoOutlet), (409, Complaint), (500, Complaint)])

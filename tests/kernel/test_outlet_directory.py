@@ -84,6 +84,16 @@ def test_where_several_users_share_it_a_group_narrows_the_directory(tmp_path):
     runtime.close()
 
 
+def test_the_control_socket_is_its_owners_unless_a_group_is_named(tmp_path):
+    for shared, access in ((False, Access(0o600)), (True, Access(0o660, GROUP))):
+        runtime = Runtime(tmp_path / f"runtime-{shared}", shared, access)
+        with runtime.listen_control():
+            there = (runtime.path / "control").stat()
+        assert stat.S_IMODE(there.st_mode) == access.mode
+        assert there.st_gid == (grp.getgrnam(GROUP).gr_gid if access.group else os.getegid())
+        runtime.close()
+
+
 def test_an_unknown_group_is_named(runtime):
     assert "no-such-group" in listen_refused(runtime, access=Access(0o660, "no-such-group"))
     assert not (runtime.outlet("radio") / "native").exists()

@@ -12,6 +12,7 @@ import h11
 import msgspec
 
 from eardrum.cli.place import Place
+from eardrum.kernel.outlet_directory import connect
 from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.errors import Complaint
 from eardrum.terms.levels import as_text
@@ -118,15 +119,11 @@ class Control:
         """Connects; raises NoDesk if there is no desk."""
         self._runtime = runtime
         self._http = h11.Connection(h11.CLIENT)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self._socket.settimeout(PATIENCE)
         try:
-            self._socket.connect(str(runtime / "control"))
+            self._socket = connect(runtime / "control", PATIENCE)
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
-            self._socket.close()
             raise NoDesk(f"no desk is running in {runtime}; start one with `eardrum up`") from None
-        except OSError as error:  # includes a path too long for a socket
-            self._socket.close()
+        except OSError as error:
             raise Complaint(f"cannot reach the desk in {runtime}: {error.strerror or error}") from None
 
     def __enter__(self) -> Control:

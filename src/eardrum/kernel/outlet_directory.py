@@ -2,7 +2,7 @@
 
     <runtime>/                  0700, ours (0711 when it is shared by several users, as /run/eardrum is)
         lock                    locked by the desk while it lives, holds its pid
-        control                 0600, the desk's control socket
+        control                 the desk's control socket: 0600, or with a group of those who may give it orders
         outlets/NAME/native     one directory per outlet, mounted into its container; its inode is never replaced
 
 Whatever is already there is judged by what it is (no link is followed), and only what is ours is touched. An outlet's
@@ -34,7 +34,7 @@ LONGEST_PATH = 107  # bytes of a socket address
 
 @dataclass(frozen=True)
 class Access:
-    """Who may connect to an outlet: the socket's mode, and the group it is given to."""
+    """Who may connect to a socket: its mode, and the group it is given to."""
 
     mode: int = 0o666
     group: str | None = None
@@ -49,12 +49,19 @@ class Access:
             raise Complaint(f"group {self.group!r}: no such group; `getent group` lists them", status=2) from None
 
 
+ONLY_OWNER = Access(0o600)
+
+
 class Runtime:
     """The runtime directory of one desk: made, checked and locked."""
 
-    def __init__(self, path: Path, shared: bool | None = None) -> None:
-        """`shared` is true for /run/eardrum. Raises Complaint, also if another desk has locked the directory."""
+    def __init__(self, path: Path, shared: bool | None = None, control: Access = ONLY_OWNER) -> None:
+        """`shared` is true for /run/eardrum, `control` is who may give the desk orders.
+
+        Raises Complaint, also if another desk has locked the directory.
+        """
         self.path = path.absolute()
+        self._control = control
         self._shared = self.path == SHARED if shared is None else shared
         private = 0o711 if self._shared else 0o700
         _check_ancestors(self.path)
@@ -80,7 +87,7 @@ class Runtime:
 
     def listen_control(self) -> socket.socket:
         """The control socket, listening."""
-        return _listen(self.path / "control", self.descriptor, Access(0o600))
+        return _listen(self.path / "control", self.descriptor, self._control)
 
     def remove_control(self) -> None:
         _unlink_socket(self.path / "control", self.descriptor)
