@@ -39,7 +39,7 @@ def verb(
     Mount the directory at /run/pulse in the container. The outlet is open until `eardrum close NAME`.
     """
     with Control(runtime) as control:
-        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, budget))
+        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, budget=budget))
     click.echo(outlet.directory)
     if outlet.note:
         click.echo(f"eardrum: {name}: {outlet.note}", err=True)
