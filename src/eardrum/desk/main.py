@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from eardrum.containers import client_kit
 from eardrum.desk.api import served
 from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
@@ -44,7 +45,7 @@ def run_desk(
         raise Complaint(
             f"workers cannot be confined here: {error.strerror}; Eardrum runs on x86-64 and 64-bit ARM with seccomp"
         ) from None
-    directory = Runtime(runtime)
+    directory = Runtime(runtime, kit=client_kit.files())
     try:
         first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread
         return asyncio.run(_serve(directory, upstream, ready, until, load, first))

@@ -4,6 +4,7 @@
         lock                    locked by the desk while it lives, holds its pid
         control                 the desk's control socket: 0600, or with a group of those who may give it orders
         outlets/NAME/native     one directory per outlet, mounted into its container; its inode is never replaced
+    outlets/NAME/…          the client kit: files that tell programs in the container of the socket
 
 Whatever is already there is judged by what it is (no link is followed), and only what is ours is touched. An outlet's
 directory may be mounted writable, so a container can swap what lies in it at any moment.
@@ -16,11 +17,12 @@ import grp
 import os
 import socket
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from eardrum.kernel import kit_files
 from eardrum.terms.errors import Complaint
 
 SHARED = Path("/run/eardrum")  # the runtime directory of a desk that serves several users
@@ -55,13 +57,21 @@ ONLY_OWNER = Access(0o600)
 class Runtime:
     """The runtime directory of one desk: made, checked and locked."""
 
-    def __init__(self, path: Path, shared: bool | None = None, control: Access = ONLY_OWNER) -> None:
-        """`shared` is true for /run/eardrum, `control` is who may give the desk orders.
+    def __init__(
+        self,
+        path: Path,
+        shared: bool | None = None,
+        control: Access = ONLY_OWNER,
+        kit: Mapping[str, str] | None = None,
+    ) -> None:
+        """`shared` is true for /run/eardrum, `control` is who may give the desk orders, `kit` are the files (names and
+        texts) that lie beside every outlet's socket.
 
         Raises Complaint, also if another desk has locked the directory.
         """
         self.path = path.absolute()
         self._control = control
+        self._kit = kit or {}
         self._shared = self.path == SHARED if shared is None else shared
         private = 0o711 if self._shared else 0o700
         _check_ancestors(self.path)
@@ -99,16 +109,18 @@ class Runtime:
         gid = access.group_id()
         directory = _directory(path, self._outlets, 0o750 if guarded else 0o755, gid if guarded else -1)
         try:
+            kit_files.write(path, directory, self._kit)
             return _listen(path / NATIVE, directory, access)
         finally:
             os.close(directory)
 
     def remove_outlet(self, name: str) -> None:
-        """Remove the outlet's socket, and its directory unless something that isn't ours lies in it."""
+        """Remove the outlet's socket and kit, and its directory unless something that isn't ours lies in it."""
         path = self.outlet(name)
         with suppress(OSError, Complaint):
             directory = os.open(name, _DIRECTORY, dir_fd=self._outlets)
             try:
+                kit_files.remove(directory, self._kit)
                 _unlink_socket(path / NATIVE, directory)
             finally:
                 os.close(directory)
