@@ -25,6 +25,7 @@ HOSTILE = Path(__file__).parent / "hostile"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SecondTry("live", "hostile"))
+    os.environ["EARDRUM_CONFIG"] = os.devnull  # desks of tests are not as whoever runs them has configured theirs
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -38,7 +38,7 @@ class FakeDesk(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         directory = self.runtime / "outlets" / wanted["name"]
         self.outlets[wanted["name"]] = wanted | {
             "directory": str(directory), "socket": str(directory / "native"), "worker": None,
-            "connections": 0, "playing": 0, "recording": 0, "note": "",
+            "connections": 0, "playing": 0, "recording": 0, "note": "", "configured": False,
         }  # fmt: skip
         return self.outlets[wanted["name"]]
 
@@ -99,10 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_DELETE(self) -> None:
         if self.path.startswith("/v1/rooms/"):
             room = self.server.rooms.pop(self.path.rpartition("/")[2], None)
-            gone = b'{"error": "no such room", "status": 1}'
-            self.say(*((200, json.dumps(room).encode()) if room else (404, gone)))
-        elif self.server.outlets.pop(self.path.rpartition("/")[2], None):
-            self.say(200, b"{}")
+            none = b'{"error": "no such room", "status": 1}'
+            self.say(*((200, json.dumps(room).encode()) if room else (404, none)))
+        elif gone := self.server.outlets.pop(self.path.rpartition("/")[2], None):
+            self.say(200, json.dumps({"configured": gone["configured"]}).encode())
         else:
             self.say(404, b'{"error": "no such outlet is open", "status": 1}')
 

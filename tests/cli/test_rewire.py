@@ -25,6 +25,16 @@ def test_a_note_is_shown(desk, say):
     assert (result.exit_code, result.stderr) == (0, "eardrum: game: nobody serves this socket\n")
 
 
+def test_one_of_the_configuration_is_so_until_the_next_desk(desk, say):
+    say("open", "game")
+    desk.outlets["game"]["configured"] = True
+    result = say("rewire", "game", "--output", "null")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "eardrum: game: the next desk has it as it is in the configuration\n",
+    )
+
+
 def test_the_desks_refusal_is_one_line(desk, say):
     say("open", "game")
     line = "outlet game: programs that are connected cannot go along; end them and try again"

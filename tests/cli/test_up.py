@@ -46,3 +46,31 @@ def test_what_is_wrong_is_one_line(runtime: Path, words: list[str]):
     status, line = refused(*(word.format(runtime=runtime) for word in words))
     assert status in (1, 2)
     assert line.startswith("eardrum: ")
+
+
+def test_the_configuration_is_read(runtime, tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text("[budget]\nstream = 1\n")
+    line = f"eardrum: {file}:2: budget.stream: is no key; is streams meant?"
+    assert refused(str(runtime), "--upstream", "none", "--config", str(file)) == (78, line)
+
+
+def test_a_configuration_is_looked_at(tmp_path):
+    def check(text: str) -> tuple[int, str, str]:
+        file = tmp_path / ".config/eardrum/config.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o644)
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("EARDRUM_CONFIG", "XDG_CONFIG_HOME")
+        }
+        command = [sys.executable, "-m", "eardrum", "up", "--check"]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, timeout=60, env=environment | {"HOME": str(tmp_path)}
+        )
+        return ended.returncode, ended.stdout, ended.stderr
+
+    file = tmp_path / ".config/eardrum/config.toml"
+    assert check("[[outlet]]\nname = 'radio'\n") == (0, f"{file}: is right\n", "")
+    complaint = f"eardrum: {file}:1: budget: must be a table, and is a whole number\n"
+    assert check("budget = 1") == (78, "", complaint)

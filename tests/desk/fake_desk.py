@@ -1,5 +1,7 @@
 """A real desk and nursery whose workers only do what their clients tell them: `fake_desk.py RUNTIME [UPSTREAM]`.
 
+Its configuration is what EARDRUM_CONFIG names, if anything.
+
 A worker greets each connection with a JSON line about itself, one that it is given with how. Then it obeys lines:
 
     nothing         do nothing
@@ -30,6 +32,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from eardrum.desk.config import Config, read
 from eardrum.desk.main import run_desk
 from eardrum.kernel import seqpacket
 from eardrum.worker.nursery import Serve
@@ -220,4 +223,6 @@ def ready(host: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_desk(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None, ready, load=load))
+    named = os.environ.get("EARDRUM_CONFIG")
+    config = read(Path(named)) if named else Config()
+    sys.exit(run_desk(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None, ready, config, load=load))

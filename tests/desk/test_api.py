@@ -42,6 +42,7 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "ceiling": None,
         "budget": msgspec.to_builtins(Budget()),
         "levels": {"output": USUAL, "input": USUAL},
+        "configured": False,
         "worker": None,
         "connections": 0,
         "playing": 0,
@@ -54,7 +55,7 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
     }
     assert desk.ask("POST", "/v1/outlets", {"name": "radio", "output": "null", "input": "silence"}) == (201, expected)
     assert desk.ask("GET", "/v1/outlets") == (200, {"outlets": [expected]})
-    assert desk.ask("DELETE", "/v1/outlets/radio") == (200, {})
+    assert desk.ask("DELETE", "/v1/outlets/radio") == (200, {"configured": False})
     assert desk.ask("GET", "/v1/outlets") == (200, {"outlets": []})
     assert not directory.exists()
 

@@ -6,6 +6,7 @@ import grp
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,66 @@ def test_a_damaged_list_of_outlets_is_complained_about(start_desk, tmp_path):
     assert f"{tmp_path}/runtime/outlets.json: outlet name '../x'" in desk.said
 
 
+def configured(tmp_path: Path, *outlets: str) -> dict[str, str]:
+    """The environment of a desk in whose configuration these outlets are."""
+    file = tmp_path / "config.toml"
+    file.write_text("".join(f"[[outlet]]\n{outlet}\n" for outlet in outlets))
+    return {"EARDRUM_CONFIG": str(file)}
+
+
+def test_a_configured_outlet_is_open_from_the_beginning_and_in_the_same_directory(start_desk, tmp_path):
+    environment = configured(tmp_path, 'name = "radio"\noutput = "room:hall"', 'name = "game"\noutput = "null"')
+    first = start_desk("none", environment=environment)
+    before = (first.runtime / "outlets/radio").stat()
+    assert first.visit("radio").about()["spec"] == ["radio", "room:hall", ""]
+    assert [outlet["configured"] for outlet in first.ask("GET", "/v1/outlets")[1]["outlets"]] == [True, True]
+    first.stop()
+    second = start_desk("none", environment=environment)
+    assert (second.runtime / "outlets/radio").stat().st_ino == before.st_ino
+    assert second.visit("radio").about()["spec"] == ["radio", "room:hall", ""]
+
+
+def test_the_configuration_counts_again_at_the_next_start(start_desk, tmp_path):
+    first = start_desk("none")
+    first.open("radio", "room:hall")
+    first.open("other")
+    first.stop()
+    environment = configured(tmp_path, 'name = "radio"\noutput = "null"', 'name = "closed"\noutput = "null"')
+    second = start_desk("none", environment=environment)
+    assert second.outlet("radio")["output"] == "null"
+    assert second.ask("PATCH", "/v1/outlets/radio", {"output": "room:cellar"})[1]["output"] == "room:cellar"
+    assert second.ask("DELETE", "/v1/outlets/closed") == (200, {"configured": True})
+    assert second.outlet("closed") is None
+    assert second.ask("DELETE", "/v1/outlets/other") == (200, {"configured": False})
+    second.stop()
+    third = start_desk("none", environment=environment)
+    assert third.outlet("radio")["output"] == "null"
+    assert third.outlet("closed")
+    assert third.outlet("other") is None
+
+
+def test_what_is_configured_no_more_is_gone(start_desk, tmp_path):
+    first = start_desk("none", environment=configured(tmp_path, 'name = "radio"\noutput = "null"'))
+    assert first.outlet("radio")
+    first.stop()
+    second = start_desk("none", environment=configured(tmp_path))
+    assert second.outlet("radio") is None
+    assert not (second.runtime / "outlets/radio").exists()
+
+
+def test_limits_of_the_configuration_are_everybodys_who_has_no_other(start_desk, tmp_path):
+    environment = configured(tmp_path, 'name = "radio"\noutput = "null"\nbudget = { streams = 2 }')
+    with open(tmp_path / "config.toml", "a") as file:
+        file.write("[budget]\nconnections = 3\nstreams = 4\n")
+    desk = start_desk("none", environment=environment)
+    desk.open("other")
+    limits = {name: desk.outlet(name)["budget"] for name in ("radio", "other")}
+    assert {name: (limit["connections"], limit["streams"]) for name, limit in limits.items()} == {
+        "radio": (3, 2),
+        "other": (3, 4),
+    }
+
+
 def test_an_outlet_that_cannot_be_served_again_does_not_stop_the_others(start_desk):
     first = start_desk("none")
     first.open("one")
@@ -137,7 +198,7 @@ def test_an_outlet_that_cannot_be_served_again_does_not_stop_the_others(start_de
     first.stop()
     (first.runtime / "outlets/one").chmod(0o777)
     second = start_desk("none")
-    assert "outlet one cannot be served again" in second.said
+    assert "outlet one cannot be served" in second.said
     assert [second.outlet("one"), second.outlet("two")["name"]] == [None, "two"]
 
 

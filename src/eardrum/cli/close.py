@@ -14,6 +14,11 @@ from eardrum.cli.control import Control
 @options.runtime_dir
 @options.name_argument
 def verb(runtime: Path, name: str) -> None:
-    """Close outlet NAME. When this returns, its recording is complete."""
+    """Close outlet NAME. When this returns, its recording is complete.
+
+    An outlet of the configuration is opened again by the next desk.
+    """
     with Control(runtime) as control:
-        control.close(name)
+        comes_back = control.close(name)
+    if comes_back:
+        click.echo(f"eardrum: {name}: the next desk opens it again, because it is in the configuration", err=True)

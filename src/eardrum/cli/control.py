@@ -59,6 +59,7 @@ class Outlet(msgspec.Struct, frozen=True):
     playing: int = 0  # streams
     recording: int = 0
     note: str = ""  # why it cannot play
+    configured: bool = False  # every desk opens it by itself, as the configuration has it
     wires: dict[str, Wire | None] = {}  # output and input
     levels: Levels = Levels()
 
@@ -108,6 +109,10 @@ class _Outlets(msgspec.Struct, frozen=True):
     outlets: list[Outlet]
 
 
+class _Closed(msgspec.Struct, frozen=True):
+    configured: bool
+
+
 class _Rooms(msgspec.Struct, frozen=True):
     rooms: list[Room]
 
@@ -146,9 +151,12 @@ class Control:
         """Open an outlet. A held one lives no longer than this object."""
         return self._read(self._ask("POST", "/v1/outlets", msgspec.json.encode(opening)), Outlet)
 
-    def close(self, name: str) -> None:
-        """Close an outlet; returns when its recording is complete. Raises NoOutlet if there is none."""
-        self._ask("DELETE", f"/v1/outlets/{name}")
+    def close(self, name: str) -> bool:
+        """Close an outlet; returns when its recording is complete. True: the next desk opens it by itself.
+
+        Raises NoOutlet if there is none.
+        """
+        return self._read(self._ask("DELETE", f"/v1/outlets/{name}"), _Closed).configured
 
     def rewire(self, name: str, output: str | None, input: str | None) -> Outlet:
         """Have the wires that are named here lead elsewhere. Raises NoOutlet if there is no such outlet."""

@@ -16,7 +16,7 @@ from eardrum.cli.control import Control
 @options.new_output
 @options.new_input
 def verb(runtime: Path, name: str, output: str | None, input_: str | None) -> None:
-    """Have the open outlet NAME lead elsewhere, also after a restart.
+    """Have the open outlet NAME lead elsewhere, also after a restart unless it is one of the configuration.
 
     From host, a room, null or silence to another of them, programs that are connected play and record on. Other ends
     need that no program is connected, and an outlet that was opened without a microphone gets one only then.
@@ -25,5 +25,7 @@ def verb(runtime: Path, name: str, output: str | None, input_: str | None) -> No
         raise click.UsageError("say what is to change: --output END, --input END or both")
     with Control(runtime) as control:
         outlet = control.rewire(name, output, input_)
+    if outlet.configured:
+        click.echo(f"eardrum: {name}: the next desk has it as it is in the configuration", err=True)
     if outlet.note:
         click.echo(f"eardrum: {name}: {outlet.note}", err=True)

@@ -143,7 +143,7 @@ async def _close(caller: Caller, name: str, body: bytes) -> Answer:
         await caller.outlets.close(name)
     except KeyError:
         raise Refusal(404, f"outlet {name}: is not open; `eardrum list` shows what is") from None
-    return 200, {}
+    return 200, {"configured": caller.outlets.opens_by_itself(name)}
 
 
 def _named(caller: Caller, name: str) -> Outlet:

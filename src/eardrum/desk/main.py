@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eardrum.containers import client_kit
 from eardrum.desk.api import served
+from eardrum.desk.config import Config
 from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
 from eardrum.desk.say import say
@@ -25,6 +26,7 @@ def run_desk(
     runtime: Path,
     upstream: str | None,
     ready: Callable[[str], object],
+    config: Config,
     *,
     until: int | None = None,
     load: Callable[[], Serve] = nursery.load,
@@ -48,7 +50,7 @@ def run_desk(
     directory = Runtime(runtime, kit=client_kit.files())
     try:
         first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread
-        return asyncio.run(_serve(directory, upstream, ready, until, load, first))
+        return asyncio.run(_serve(directory, upstream, ready, config, until, load, first))
     finally:
         directory.close()
 
@@ -57,6 +59,7 @@ async def _serve(
     runtime: Runtime,
     upstream: str | None,
     ready: Callable[[str], object],
+    config: Config,
     until: int | None,
     load: Callable[[], Serve],
     first: Nursery,
@@ -75,8 +78,8 @@ async def _serve(
         asyncio.get_running_loop().add_reader(until, end.set)
     workers = Workers(load, first, fail)
     try:
-        outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets))
-        outlets.open_remembered()
+        outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets), config)
+        outlets.open_first()
         async with served(runtime.listen_control(), outlets):
             ready(outlets.host.address)
             await end.wait()

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from eardrum.desk.alsa_device import AlsaDevice, check_device
+from eardrum.desk.config import Config
 from eardrum.desk.host import Host
 from eardrum.desk.knobs import Knobs, Turning
 from eardrum.desk.rooms import Rooms
@@ -90,6 +91,7 @@ class Outlet:
                 "output": self.knobs.as_json(OUTPUT),
                 "input": self.knobs.as_json(INPUT) if self.wires[INPUT].end else None,
             },
+            "configured": self._desk.opens_by_itself(self.wiring.name),
             "worker": worker.pid if worker else None,
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
@@ -233,11 +235,12 @@ class Outlet:
 class Outlets:
     """All open outlets, and what they share."""
 
-    def __init__(self, runtime: Runtime, workers: Workers, host: Host) -> None:
+    def __init__(self, runtime: Runtime, workers: Workers, host: Host, config: Config) -> None:
         self.runtime = runtime
         self.workers = workers
         self.host = host
-        self.budget = Budget()  # of outlets that were opened with no other
+        self.budget = config.budget  # of outlets that were opened with no other
+        self._configured = {wiring.name: wiring for wiring in config.outlet}
         self.rooms = Rooms(workers)
         self._outlets: dict[str, Outlet] = {}
         self._held: set[str] = set()
@@ -257,7 +260,7 @@ class Outlets:
         return self._outlets[name]
 
     def open(self, wiring: Wiring, held: bool = False) -> Outlet:
-        """Open a new outlet; it is remembered unless somebody holds it. Raises Complaint."""
+        """Open a new outlet; it is remembered unless somebody holds it or it is configured. Raises Complaint."""
         name = wiring.checked().name
         if name in self._closing:
             raise Taken(f"outlet {name}: is just being closed; try again")
@@ -289,21 +292,32 @@ class Outlets:
         if before is None or output != before.output_end():
             await check_device(self.workers, output, captures=False)
 
-    def open_remembered(self) -> None:
-        """Serve again what the desk before us had open. Raises Complaint if that cannot be read."""
+    def opens_by_itself(self, name: str) -> bool:
+        """Every desk opens an outlet of this name, as the configuration has it."""
+        return name in self._configured
+
+    def open_first(self) -> None:
+        """Serve what the configuration names, and again what the desk before us had open.
+
+        Raises Complaint if that cannot be read.
+        """
         before = remembered(self.runtime)
+        wanted = {wiring.name: wiring for wiring in before.outlets} | self._configured
         self.rooms.kept.update(before.rooms)
         self._knobs.update(before.knobs)
-        for name in self.runtime.forsaken({wiring.name for wiring in before.outlets}):
-            self.runtime.remove_outlet(name)  # it was held, and its desk was killed
-        for wiring in before.outlets:
+        for name in self.runtime.forsaken(wanted):
+            self.runtime.remove_outlet(name)  # it was held and its desk was killed, or it is configured no more
+        for wiring in wanted.values():
             try:
                 self._serve(wiring, fresh=False)
             except Complaint as complaint:
-                say(f"outlet {wiring.name} cannot be served again: {complaint}")
+                say(f"outlet {wiring.name} cannot be served: {complaint}")
 
     async def close(self, name: str) -> None:
-        """Close an outlet for good; returns when its recording is complete. Raises KeyError, Complaint."""
+        """Close an outlet, until the next desk if it is configured; returns when its recording is complete.
+
+        Raises KeyError, Complaint.
+        """
         outlet = self._outlets[name]
         if name in self._closing:
             raise Taken(f"outlet {name}: is just being closed")
@@ -323,7 +337,7 @@ class Outlets:
             del self._outlets[name]
 
     async def rewire(self, wiring: Wiring) -> Outlet:
-        """Have the open outlet of this name lead elsewhere, and remember that. Raises KeyError, Complaint."""
+        """Have the open outlet of this name lead elsewhere, remembered as by `open`. Raises KeyError, Complaint."""
         outlet = self.named(wiring.checked().name)
         before = outlet.wiring
         await self.check(wiring, before)
@@ -411,7 +425,8 @@ class Outlets:
         kept = {name: outlet.wiring for name, outlet in self._outlets.items()}
         if new is not None:
             kept[new.name] = new
-        outlets = [wiring for name, wiring in kept.items() if name not in self._held | self._closing]
+        forgotten = self._held | self._closing | self._configured.keys()
+        outlets = [wiring for name, wiring in kept.items() if name not in forgotten]
         knobs = {name: knobs for name, knobs in self._knobs.items() if knobs}
         remember(self.runtime, outlets, self.rooms.kept, knobs)
 

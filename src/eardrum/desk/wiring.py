@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -34,15 +34,27 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def checked(self) -> Wiring:
         """Itself. Raises Complaint if no outlet can be like that."""
-        checked_name(self.name)
-        for end in (self.output_end(), self.input_end()):
-            if end is not None and end.has_path and not end.argument.startswith("/"):
-                raise Complaint(f"{str(end)!r}: the path must be absolute", status=2)
-        check_heard(self.input_end(), self.hear)
-        self.access().group_id()
-        self.highest()
-        Budget().but(self.budget)
+        for _, check in self.checks():
+            check()
         return self
+
+    def checks(self) -> tuple[tuple[str, Callable[[], object]], ...]:
+        """What must hold of each field; what is called raises Complaint if it does not."""
+        return (
+            ("name", lambda: checked_name(self.name)),
+            ("output", lambda: _check_path(self.output_end())),
+            ("input", self._check_input),
+            ("mode", self.access),
+            ("group", lambda: self.access().group_id()),
+            ("ceiling", self.highest),
+            ("budget", lambda: Budget().but(self.budget)),
+        )
+
+    def _check_input(self) -> None:
+        end = self.input_end()
+        if end is not None:
+            _check_path(end)
+        check_heard(end, self.hear)
 
     def output_end(self) -> WireEnd:
         return output_end(self.output)
@@ -59,6 +71,11 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.mode not in _MODES:
             raise Complaint(f"mode {self.mode!r}: use {', '.join(_MODES)}", status=2)
         return Access(int(self.mode, 8), self.group)
+
+
+def _check_path(end: WireEnd) -> None:
+    if end.has_path and not end.argument.startswith("/"):
+        raise Complaint(f"{str(end)!r}: the path must be absolute", status=2)
 
 
 class Remembered(msgspec.Struct, forbid_unknown_fields=True):

@@ -57,7 +57,7 @@ class PrivateDesk:
         readable, self._life = os.pipe()  # the desk ends when nobody has this any more
         try:
             with open(readable, "rb"), (self._directory / "desk.log").open("wb") as log:
-                options = ("--upstream", "none", "--until-fd", str(readable))
+                options = ("--upstream", "none", "--config", os.devnull, "--until-fd", str(readable))
                 self._desk = started(self._runtime, *options, pass_fds=(readable,), stderr=log)
         except BaseException as error:
             said = (self._directory / "desk.log").read_text(errors="replace").strip()
