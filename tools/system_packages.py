@@ -8,6 +8,7 @@ printed. STAMP is made when nothing is missing. The exit status is 0 in either c
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -16,13 +17,25 @@ from pathlib import Path
 
 from eardrum.testing.packages import missing_packages, packages_advice
 
-# SYSTEMD_OFFLINE keeps maintainer scripts from starting what they install: nobody asked for a sound server to run.
+# Maintainer scripts must not start what they install: nobody asked for a sound server or for docker to run.
+# SYSTEMD_OFFLINE tells those that ask systemd, POLICY all others (`man invoke-rc.d`).
+POLICY = Path("/usr/sbin/policy-rc.d")
+START_NOTHING = "#!/bin/sh\nexit 101\n"
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "SYSTEMD_OFFLINE": "1"}
 
 
 def install(packages: list[str]) -> None:
-    """Have apt install `packages`; what it says is shown if it fails."""
+    """Have apt install `packages` and start nothing; what it says is shown if it fails."""
     print("installing", *packages, "...", flush=True)
+    with contextlib.ExitStack() as stack:
+        if not POLICY.exists():
+            POLICY.write_text(START_NOTHING)
+            stack.callback(POLICY.unlink)
+            POLICY.chmod(0o755)
+        _run_apt(packages)
+
+
+def _run_apt(packages: list[str]) -> None:
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         done = subprocess.run(
             ["apt-get", "--quiet", *words],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from eardrum.cli.run import valid_name
-from eardrum.containers import bubblewrap, podman
+from eardrum.containers import bubblewrap, oci
 
 
 @pytest.mark.parametrize(
@@ -144,6 +145,35 @@ def test_an_outlet_that_somebody_closed_meanwhile(desk, say):
     assert result == (0, "", "")
 
 
+def test_alsa_reads_one_more_file(desk, say, monkeypatch, tmp_path):
+    monkeypatch.setenv("ALSA_CONFIG_PATH", "/mine")
+    say("run", "--name", "game", "sh", "-c", 'echo "$ALSA_CONFIG_PATH" >$0', str(tmp_path / "said"))
+    assert (tmp_path / "said").read_text() == f"/mine:{desk.runtime}/outlets/game/asound.conf\n"
+
+
+@pytest.mark.parametrize("name", [[], ["--name", "radio"]])
+def test_a_dry_run_prints_what_would_be_typed(say, runtime, name):
+    """There is neither a desk nor that engine."""
+    command = ["/opt/nerdctl", "run", "--env", "A=b c", "player"]
+    result = say("run", "--dry-run", *name, *command)
+    argv = oci.spliced(command, f"{runtime}/outlets/{name[-1] if name else 'player'}")
+    assert result == (0, shlex.join(argv) + "\n", "")
+    assert not list(runtime.iterdir())
+
+
+def test_a_dry_run_of_a_program(say, runtime, monkeypatch):
+    monkeypatch.delenv("ALSA_CONFIG_PATH", raising=False)
+    outlet = f"{runtime}/outlets/game"
+    alsa = f"ALSA_CONFIG_PATH=/usr/share/alsa/alsa.conf:{outlet}/asound.conf"
+    assert say("run", "--dry-run", "game", "a b") == (0, f"PULSE_SERVER=unix:{outlet}/native {alsa} game 'a b'\n", "")
+
+
+def test_what_an_engine_shares_besides_is_said(say):
+    result = say("run", "--dry-run", "distrobox", "enter", "player", "--", "paplay")
+    assert result.stderr.startswith("eardrum: distrobox: the container also sees your home and all of /run/user")
+    assert result.stdout.endswith(" distrobox enter player -- paplay\n")
+
+
 @pytest.fixture
 def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A podman and a bwrap that write down their arguments; the file they write to."""
@@ -161,7 +191,7 @@ def test_podman_gets_a_mount(desk, say, engines):
     command = ["podman", "run", "--rm", "docker.io/library/alpine:3", "sh"]
     assert say("run", "--", *command).exit_code == 0
     directory = f"{desk.runtime}/outlets/alpine"
-    assert engines.read_text().split() == [str(engines.parent / "podman"), *podman.spliced(command, directory)[1:]]
+    assert engines.read_text().split() == [str(engines.parent / "podman"), *oci.spliced(command, directory)[1:]]
 
 
 @pytest.mark.live

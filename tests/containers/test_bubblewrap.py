@@ -63,8 +63,10 @@ PLACES = {
     "tmpfs": "--tmpfs /run --ro-bind /o/game /run/pulse",
     "pulse": "--ro-bind /o/game /run/pulse",
     "itself": "--ro-bind /o/game /o/game",
-    "found": "--setenv PULSE_SERVER unix:/run/pulse/native",
-    "found-itself": "--setenv PULSE_SERVER unix:/o/game/native",
+    "found": "--setenv PULSE_SERVER unix:/run/pulse/native --setenv PULSE_CLIENTCONFIG /run/pulse/client.conf"
+    " --setenv ALSA_CONFIG_PATH /usr/share/alsa/alsa.conf:/run/pulse/asound.conf",
+    "found-itself": "--setenv PULSE_SERVER unix:/o/game/native --setenv PULSE_CLIENTCONFIG /o/game/client.conf"
+    " --setenv ALSA_CONFIG_PATH /usr/share/alsa/alsa.conf:/o/game/asound.conf",
 }
 
 

@@ -9,9 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from eardrum.containers.client_kit import asound_conf, client_conf, server
+from eardrum.containers.client_kit import README, asound_conf, client_conf, files, server, variables
 
 pytestmark = pytest.mark.live
+
+
+def test_variables_name_what_lies_there():
+    for value in variables("/here").values():
+        path = value.removeprefix("unix:").rpartition(":")[2]
+        assert path.removeprefix("/here/") in {"native", *files()}
+
+
+def test_the_readme_is_short_and_tells_of_every_variable():
+    assert len(README.splitlines()) == 5
+    for name, value in variables().items():
+        assert f"{name}=" in README
+        assert name == "PULSE_SERVER" or value in README
 
 
 @pytest.fixture

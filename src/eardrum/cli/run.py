@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
@@ -17,7 +18,8 @@ import msgspec
 from eardrum.cli import child, options
 from eardrum.cli.control import Control, NoOutlet, Opening, Outlet
 from eardrum.cli.own_desk import desk_at_hand
-from eardrum.containers import bubblewrap, podman
+from eardrum.containers import client_kit, engines
+from eardrum.containers.way import Way
 from eardrum.terms.budget import Said
 from eardrum.terms.errors import Complaint
 
@@ -61,6 +63,7 @@ def _failing_as_engines_do() -> Iterator[None]:
 @options.ceiling
 @options.budget
 @options.modules
+@click.option("--dry-run", is_flag=True, help="Print what would be run, as it would be typed; open nothing.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def verb(
     runtime: Path,
@@ -71,15 +74,23 @@ def verb(
     ceiling: str | None,
     budget: Said,
     modules: bool,
+    dry_run: bool,
     command: tuple[str, ...],
 ) -> int:
     """Run COMMAND with an outlet that is open as long as it runs.
 
-    podman run, podman create and bwrap get the outlet mounted into the container; any other command gets PULSE_SERVER.
+    Container engines get it mounted into the container: podman, docker, nerdctl, bwrap, systemd-nspawn, lxc-execute,
+    lxc-start, distrobox, toolbox, flatpak, firejail. Any other command gets PULSE_SERVER and ALSA_CONFIG_PATH.
     The exit status is the command's; 125 if Eardrum failed, 126 if COMMAND cannot be executed, 127 if there is none.
     """
-    child.located(command[0])
+    if not dry_run:
+        child.located(command[0])
     way = _way_of(command)
+    if way.beside:
+        click.echo(f"eardrum: {way.beside}", err=True)
+    if dry_run:
+        click.echo(_typed(way, str(runtime / "outlets" / (name or valid_name(way.suggested_name)))))
+        return 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(_unwinding_on_signals())
         if not way.outlives:
@@ -95,35 +106,15 @@ def verb(
         return _run(control, outlet, way)
 
 
-class _Way(NamedTuple):
-    """How a command gets its outlet."""
-
-    suggested_name: str
-    outlives: bool  # what it starts is still there when it has ended
-    wired: Callable[[Outlet], tuple[Sequence[str], dict[str, str]]]  # the command line, and variables to be set
+def _way_of(command: Sequence[str]) -> Way:
+    return engines.way_of(command) or Way(Path(command[0]).name, lambda directory: command, _for_a_program_here)
 
 
-def _way_of(command: Sequence[str]) -> _Way:
-    match Path(command[0]).name:
-        case "podman":
-            return _Way(
-                podman.suggested_name(command),
-                podman.outlives(command),
-                lambda outlet: (podman.spliced(command, outlet.directory), {}),
-            )
-        case "bwrap":
-            known = bubblewrap.operands(bubblewrap.read_help(command[0]))
-            return _Way(
-                bubblewrap.suggested_name(command, known),
-                False,
-                lambda outlet: (bubblewrap.spliced(command, outlet.directory, known), {}),
-            )
-        case "docker" | "nerdctl" | "systemd-nspawn" | "lxc-execute" | "lxc-start" as engine:
-            raise Complaint(
-                f"{engine}: run cannot wire it yet; `eardrum open NAME` prints a directory to mount at /run/pulse"
-            )
-        case program:
-            return _Way(program, False, lambda outlet: (command, {"PULSE_SERVER": f"unix:{outlet.socket}"}))
+def _for_a_program_here(directory: str) -> dict[str, str]:
+    """Its client.conf stays the person's own; ALSA reads one more file, whose `default` is the outlet."""
+    kit = client_kit.variables(directory)
+    before = os.environ.get("ALSA_CONFIG_PATH", client_kit.ALSA_CONF)
+    return {"PULSE_SERVER": kit["PULSE_SERVER"], "ALSA_CONFIG_PATH": f"{before}:{directory}/asound.conf"}
 
 
 def valid_name(text: str) -> str:
@@ -143,10 +134,15 @@ def _opened_under_a_free_name(control: Control, opening: Opening) -> Outlet:
         opening = msgspec.structs.replace(opening, name=f"{wanted}-{number}")
 
 
-def _run(control: Control, outlet: Outlet, way: _Way) -> int:
-    argv, variables = way.wired(outlet)
+def _typed(way: Way, directory: str) -> str:
+    """What a person types in a shell to run the same."""
+    variables = [f"{name}={shlex.quote(value)}" for name, value in way.variables(directory).items()]
+    return " ".join((*variables, shlex.join(way.wired(directory))))
+
+
+def _run(control: Control, outlet: Outlet, way: Way) -> int:
     try:
-        status = child.run(argv, {**os.environ, **variables})
+        status = child.run(way.wired(outlet.directory), {**os.environ, **way.variables(outlet.directory)})
     except BaseException:
         control.close(outlet.name)
         raise

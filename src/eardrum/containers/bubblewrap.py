@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eardrum.containers import client_kit
+from eardrum.containers.way import Way
 from eardrum.terms.errors import Complaint
 
 Operands = Mapping[str, tuple[str, ...]]  # what follows an option: "--bind" has ("SRC", "DEST")
@@ -31,6 +32,17 @@ def read_help(program: str) -> str:
 def operands(help_text: str) -> dict[str, tuple[str, ...]]:
     """Every option in the text of `bwrap --help` with the words it takes."""
     return {option: tuple(words.split()) for option, words in _HELP_LINE.findall(help_text)}
+
+
+def way(argv: Sequence[str]) -> Way:
+    """Raises Complaint if bwrap cannot be asked for its options, or it cannot be told where the program begins."""
+    known = operands(read_help(argv[0]))
+    return Way(suggested_name(argv, known), lambda directory: spliced(argv, directory, known))
+
+
+def flags(directory: str) -> list[str]:
+    """Options that mount the outlet of `directory`, after those that make /run."""
+    return ["--ro-bind", directory, client_kit.DIRECTORY, *_variables(client_kit.DIRECTORY)]
 
 
 @dataclass
@@ -52,8 +64,12 @@ def spliced(argv: Sequence[str], directory: str, known: Operands) -> list[str]:
     plan = _plan(argv, known)
     before, inside = _place(plan, directory)
     mount = [*before, "--ro-bind", directory, inside]
-    variable = ["--setenv", "PULSE_SERVER", client_kit.server(inside)]
-    return [*argv[: plan.mounts_end], *mount, *argv[plan.mounts_end : plan.program], *variable, *argv[plan.program :]]
+    between = argv[plan.mounts_end : plan.program]
+    return [*argv[: plan.mounts_end], *mount, *between, *_variables(inside), *argv[plan.program :]]
+
+
+def _variables(inside: str) -> list[str]:
+    return [word for pair in client_kit.variables(inside).items() for word in ("--setenv", *pair)]
 
 
 def _place(plan: _Plan, directory: str) -> tuple[list[str], str]:

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from eardrum.containers import podman
+from eardrum.containers import oci
 from eardrum.terms.errors import Complaint
 from eardrum.testing.rootfs import PLAYER, Rootfs
 
-MOUNT = ["--mount", "type=bind,src=/o/game,dst=/run/pulse,ro", "--env", "PULSE_SERVER=unix:/run/pulse/native"]
+MOUNT = [
+    *("--mount", "type=bind,src=/o/game,dst=/run/pulse,ro"),
+    *("--env", "PULSE_SERVER=unix:/run/pulse/native"),
+    *("--env", "PULSE_CLIENTCONFIG=/run/pulse/client.conf"),
+    *("--env", "ALSA_CONFIG_PATH=/usr/share/alsa/alsa.conf:/run/pulse/asound.conf"),
+]
 
 
 @pytest.mark.parametrize(
@@ -27,22 +32,27 @@ MOUNT = ["--mount", "type=bind,src=/o/game,dst=/run/pulse,ro", "--env", "PULSE_S
         ("podman --root run --runroot=/x --log-level debug run", "img"),
         ("podman -r -c run --syslog run", "img run"),
         ("podman -crun run", "img"),
+        ("/usr/bin/docker run", "--rm img"),
+        ("docker -D -H unix:///x --tls -l debug container run", "img"),
+        ("nerdctl -n k8s.io --debug --address /x create", "img"),
         ("podman --storage-opt a --storage-opt b --runtime runc run", "--rootfs dir true"),
     ],
 )
 def test_the_outlet_goes_right_behind_run(before, after):
     before, after = before.split(), after.split()
-    assert podman.spliced([*before, *after], "/o/game") == [*before, *MOUNT, *after]
+    assert oci.spliced([*before, *after], "/o/game") == [*before, *MOUNT, *after]
 
 
 def test_a_path_with_a_comma_is_one_field():
-    assert podman.spliced(["podman", "run", "img"], '/o,"x')[3] == 'type=bind,"src=/o,""x",dst=/run/pulse,ro'
+    assert oci.spliced(["podman", "run", "img"], '/o,"x')[3] == 'type=bind,"src=/o,""x",dst=/run/pulse,ro'
 
 
 @pytest.mark.parametrize("words", ["", "ps", "container ls", "--root /x ps", "start game", "--root", "container"])
 def test_a_command_that_makes_no_container(words):
+    with pytest.raises(Complaint, match="use `docker run …` or `docker create …`"):
+        oci.spliced(["/usr/bin/docker", *words.split()], "/o/game")
     with pytest.raises(Complaint, match="use `podman run …` or `podman create …`") as raised:
-        podman.spliced(["podman", *words.split()], "/o/game")
+        oci.spliced(["podman", *words.split()], "/o/game")
     assert raised.value.status == 125
 
 
@@ -61,7 +71,7 @@ def test_a_command_that_makes_no_container(words):
     ],
 )
 def test_what_the_container_is_called(words, name):
-    assert podman.suggested_name(["podman", "run", *words.split()]) == name
+    assert oci.suggested_name(["podman", "run", *words.split()]) == name
 
 
 @pytest.mark.parametrize(
@@ -81,16 +91,18 @@ def test_what_the_container_is_called(words, name):
     ],
 )
 def test_a_container_that_outlives_the_command(words, outlives):
-    assert podman.outlives(["podman", *words.split()]) is outlives
+    assert oci.outlives(["podman", *words.split()]) is outlives
 
 
 @pytest.mark.live
-@pytest.mark.parametrize(("words", "ours"), [([], podman.GLOBAL_FLAGS), (["run"], podman.FLAGS)])
-def test_flags_are_what_this_podman_takes_for_flags(words, ours):
-    said = subprocess.run(["podman", *words, "--help"], capture_output=True, text=True, check=True).stdout
-    options = re.findall(r"^ +(?:-(\w), )?--([a-z0-9-]+)( ?\S*)", said[said.index("\nOptions:") :], re.MULTILINE)
+@pytest.mark.parametrize("engine", ["podman", "docker"])
+@pytest.mark.parametrize(("words", "ours"), [([], oci.GLOBAL_FLAGS), (["run"], oci.FLAGS)])
+def test_flags_are_what_this_engine_takes_for_flags(engine, words, ours):
+    said = subprocess.run([engine, *words, "--help"], capture_output=True, text=True, check=True).stdout
+    options = re.findall(r"^ +(?:-(\w), )?--([a-z0-9-]+)( ?\S*)", said[said.index("Options:\n") :], re.MULTILINE)
     flags = {name for short, long, value in options if not value.strip() for name in (short, long) if name}
     takers = {name for short, long, value in options if value.strip() for name in (short, long) if name}
+    assert len(options) > 5
     assert flags <= ours
     assert not takers & ours
 
@@ -121,7 +133,7 @@ def test_podman_mounts_it_read_only(root, storage, tmp_path, uid, directory, rea
     command = root.podman(storage, uid, "/bin/sh", "-c", script)
     if not read_only:
         command.remove("--read-only")
-    command = podman.spliced(command, str(outlet))
+    command = oci.spliced(command, str(outlet))
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ran.stdout == "here it is\nunix:/run/pulse/native\n", ran.stderr
     assert "Read-only file system" in ran.stderr

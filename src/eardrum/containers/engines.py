@@ -1,0 +1,46 @@
+"""Which engine a command is one of; only the file that knows it is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from eardrum.containers.way import Way
+from eardrum.terms.errors import Complaint
+
+
+def way_of(argv: Sequence[str]) -> Way | None:
+    """How this command gets its outlet; None if it is no engine's. Raises Complaint if it makes no container."""
+    match PurePosixPath(argv[0]).name:
+        case "podman" | "docker" | "nerdctl":
+            from eardrum.containers import oci
+
+            return oci.way(argv)
+        case "bwrap":
+            from eardrum.containers import bubblewrap
+
+            return bubblewrap.way(argv)
+        case "systemd-nspawn":
+            from eardrum.containers import nspawn
+
+            return nspawn.way(argv)
+        case "lxc-execute" | "lxc-start":
+            from eardrum.containers import lxc
+
+            return lxc.way(argv)
+        case "distrobox" | "distrobox-enter" | "distrobox-ephemeral":
+            from eardrum.containers import session
+
+            return session.distrobox(argv)
+        case "toolbox" | "flatpak" | "firejail" as engine:
+            from eardrum.containers import session
+
+            ways = {"toolbox": session.toolbox, "flatpak": session.flatpak, "firejail": session.firejail}
+            return ways[engine](argv)
+        case "incus" | "lxc" as engine:
+            raise Complaint(
+                f"{engine}: its containers get devices by commands of their own; `eardrum open NAME`, and then"
+                " `eardrum flags incus NAME` prints them",
+                status=125,
+            )
+    return None
