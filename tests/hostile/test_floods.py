@@ -37,8 +37,8 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.message import Message, every
 from eardrum.protocol.packets import CONTROL, sound_head
-from eardrum.server.routing import MAX_STREAMS
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.testing.strategies import messages
 from eardrum.testing.workers import S16, Caller, floods
@@ -74,10 +74,10 @@ def test_questions_without_end_from_one_who_does_not_read(victim, message):
 
 def test_no_more_streams_than_there_may_be(victim):
     with victim.join() as attacker:
-        outcomes = [attacker.ask(CREATE) for _ in range(MAX_STREAMS + 20)]
+        outcomes = [attacker.ask(CREATE) for _ in range(USUAL.streams + 20)]
         refused = [outcome for outcome in outcomes if isinstance(outcome, PulseError)]
         assert set(refused) == {PulseError.TOOLARGE}
-        assert len(outcomes) - len(refused) >= MAX_STREAMS - 1
+        assert len(outcomes) - len(refused) >= USUAL.streams - 1
 
 
 def test_streams_that_come_and_go(victim):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from eardrum.protocol.catalog import Ack, Auth, AuthReply, ClientNamed, GetServerInfo, SetClientName, Subscribe
-from eardrum.server.admission import AUTHENTICATE_WITHIN, MOST_STRANGERS, Door, Entry, Peer
+from eardrum.server.admission import Door, Entry, Peer
 from eardrum.server.core import Server
 from eardrum.server.effects import Answer, HangUp, Refuse, WakeMe
 from eardrum.server.events import Asked, Joined, Left, Woke
 from eardrum.server.rights import EVERY
 from eardrum.server.views import serve_view
+from eardrum.terms.budget import SERVE
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.playbook import Play
@@ -47,7 +48,7 @@ def test_any_rule_lets_in(door, peer, cookie, admitted):
 
 @pytest.fixture
 def core() -> Server:
-    core = Server(serve_view("me", "here", WireEnd("null"), None))
+    core = Server(serve_view("me", "here", WireEnd("null"), None), budget=SERVE)
     core.handle(Woke(100.0, 1e9))
     return core
 
@@ -121,7 +122,7 @@ def test_strangers_are_sent_away_after_their_time(core):
 
 
 def test_of_too_many_strangers_the_oldest_goes(core):
-    for number in range(1, MOST_STRANGERS + 1):
+    for number in range(1, SERVE.strangers + 1):
         assert not any(isinstance(effect, HangUp) for effect in core.handle(joined(number)))
     (Play(core)
         >> Asked(2, 1, Auth(version=35, cookie=COOKIE))
@@ -137,7 +138,7 @@ def test_of_too_many_strangers_the_oldest_goes(core):
 def test_whoever_may_come_in_may_also_wait(core):
     (Play(core)
         >> joined(door=Door(1000, anonymous=True))
-        >> Woke(100.0 + 2 * AUTHENTICATE_WITHIN, 1e9)
+        >> Woke(100.0 + 2 * SERVE.auth_seconds, 1e9)
         >> Asked(1, 1, Auth(version=35))
         << Answer(1, 1, AuthReply(version=35))
     ).over()  # fmt: skip

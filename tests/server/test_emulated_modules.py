@@ -5,13 +5,14 @@ import pytest
 
 from eardrum.protocol import catalog as c
 from eardrum.server.core import Server
-from eardrum.server.emulated_modules import MODULES, MOST_MODULES
+from eardrum.server.emulated_modules import MODULES
 from eardrum.server.mixed import MAX_PERIOD, Bus
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.sound.convert import LOUDEST
 from eardrum.sound.volume import HIGHEST
 from eardrum.terms.audio import INVALID, VOLUME_MAX
+from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.stage import ALL, PLAY_ONLY, Stage, sine
@@ -343,7 +344,7 @@ def test_modules_about_which_nothing_is_done_are_loaded_and_listed(script):
 
 
 def test_the_number_of_modules_is_bounded(script):
-    for _ in range(MOST_MODULES):
+    for _ in range(USUAL.modules):
         load(script, "null-sink")
     assert script.ask(c.LoadModule(name="module-null-sink")) is PulseError.MODINITFAILED
 

@@ -27,8 +27,8 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.events import Clogged, Unclogged
 from eardrum.server.mixed_record import MAX_PACKET
-from eardrum.server.routing import MAX_STREAMS
 from eardrum.terms.audio import MONO, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.testing.stage import FLOAT, sine
 
@@ -295,7 +295,7 @@ def test_it_can_be_called_something_else(playing):
 
 def test_only_so_many_streams_record(outlet):
     program = outlet("null", "silence").join()
-    for _ in range(MAX_STREAMS):
+    for _ in range(USUAL.streams):
         program.record(corked=True)
     refused = program.ask(CreateRecordStream(sample_spec=FLOAT, channel_map=STEREO))
     assert refused == PulseError.TOOLARGE

@@ -5,10 +5,10 @@ import pytest
 
 from eardrum.protocol import catalog as c
 from eardrum.server.core import Server
-from eardrum.server.module_parts import MOST_STREAMS
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID, VOLUME_NORM
+from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.terms.properties import text
@@ -263,7 +263,7 @@ def test_their_number_is_bounded(script):
     while isinstance(answer := script.ask(c.LoadModule(name="module-combine-sink")), c.ModuleLoaded):
         made += 1
     assert answer is PulseError.MODINITFAILED
-    assert MOST_STREAMS - made - 3 < len(inputs(script)) <= MOST_STREAMS
+    assert USUAL.module_streams - made - 3 < len(inputs(script)) <= USUAL.module_streams
     assert len(script.ask(c.GetSinkInfoList()).items) == made + 3
     buses = {bus.number for bus in script.stage.server.buses}
     assert all(feed.target.number in buses for bus in script.stage.server.buses for feed in bus.onward)

@@ -27,8 +27,9 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.effects import Reissue, ReissueSound
 from eardrum.server.events import OUTPUT, UpstreamAnswered, UpstreamReady, UpstreamTold
-from eardrum.server.samples import MAX_CACHE, MAX_SAMPLE, MAX_SAMPLES, Tape
+from eardrum.server.samples import MAX_SAMPLE, Tape
 from eardrum.terms.audio import STEREO, VOLUME_NORM
+from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.testing.stage import ALL, FLOAT, sine
 
@@ -145,13 +146,14 @@ def test_a_sample_is_not_called_as_a_device(program):
     assert upload(program, name="output") == PulseError.INTERNAL
 
 
+@pytest.mark.case("P40")
 def test_all_samples_of_a_view_have_a_bound(program):
-    for _ in range(MAX_CACHE // MAX_SAMPLE):
-        assert isinstance(program.ask(uploading(MAX_SAMPLE)), UploadStreamCreated)
+    for _ in range(4):
+        assert isinstance(program.ask(uploading(USUAL.sample_bytes // 4)), UploadStreamCreated)
     assert program.ask(uploading(FRAME)) == PulseError.TOOLARGE
     program.leave()
     other = program.stage.join()
-    for _ in range(MAX_SAMPLES):
+    for _ in range(USUAL.samples):
         assert isinstance(other.ask(uploading(FRAME)), UploadStreamCreated)
     assert other.ask(uploading(FRAME)) == PulseError.TOOLARGE
 

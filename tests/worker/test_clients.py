@@ -17,6 +17,7 @@ from eardrum.protocol.packets import sound_head
 from eardrum.server.effects import Tell
 from eardrum.server.events import Asked, Brought, Event, Joined, Left, Sound
 from eardrum.server.rights import Right
+from eardrum.terms.budget import Budget
 from eardrum.worker.clients import HEARD_AT_LEAST, SILENT, SOON, TALKS, UNREAD, Clients
 from eardrum.worker.tracing import Watchers
 
@@ -57,7 +58,7 @@ class House:
             lambda link: link.read(scratch),
             self.events.append,
             rights=Right.PLAY,
-            most=8,
+            budget=Budget(),
         )
         self.clients.now = 100.0
         self.ends: list[socket.socket] = []

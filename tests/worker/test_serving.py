@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from eardrum.kernel import descriptors, seqpacket
+from eardrum.kernel import seqpacket
 from eardrum.protocol.catalog import (
     MASK_ALL,
     Ack,
@@ -37,11 +37,12 @@ from eardrum.protocol.message import Message
 from eardrum.protocol.packets import CONTROL, sound_head
 from eardrum.server.events import OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
+from eardrum.terms.budget import Budget
 from eardrum.testing.workers import S16, Caller, Worker, ends_at_once, floods, until
 from eardrum.worker import outlet
 from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.records import MUTED, Kind, Record
-from eardrum.worker.spec import MOST_CONNECTIONS, OutletSpec
+from eardrum.worker.spec import OutletSpec
 
 QUESTIONS = 40_000  # more than fit between a worker and a client that does not read
 CREATE = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
@@ -114,9 +115,10 @@ def test_a_command_that_is_nobodys_to_say_ends_the_connection_and_what_was_said_
         assert never not in caller.answers
 
 
+@pytest.mark.case("P58")
 def test_connections_beyond_the_budget_are_closed_and_room_is_made_by_those_who_leave(grow):
-    worker = grow()
-    most = min(MOST_CONNECTIONS, descriptors.connections())
+    most = 20
+    worker = grow(budget=Budget(connections=most))
     connections = [worker.connect() for _ in range(most - 1)]
     with worker.join() as caller:
         for _ in range(3):

@@ -132,9 +132,7 @@ def verb(
                 _say(f"only {most} clients fit, because `ulimit -Hn` is low")
             options.say_ready(ready_fd)
 
-        standard.serve(
-            served, ends.get(OUTPUT, sink), source, files, most=most, usual_group=group, ready=ready, say=_say
-        )
+        standard.serve(served, ends.get(OUTPUT, sink), source, files, usual_group=group, ready=ready, say=_say)
 
 
 def _say(line: str) -> None:

@@ -16,10 +16,10 @@ from eardrum.desk.workers import Workers
 from eardrum.kernel import confinement, descriptors
 from eardrum.kernel.outlet_directory import Runtime
 from eardrum.kernel.signals import ENDS
+from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import Complaint
 from eardrum.worker import nursery
 from eardrum.worker.nursery import Nursery, Serve
-from eardrum.worker.spec import MOST_CONNECTIONS
 
 
 def run_desk(
@@ -39,7 +39,7 @@ def run_desk(
     have no threads and must not have imported numpy. Raises Complaint if the desk cannot start.
     """
     descriptors.raise_limit()
-    if descriptors.connections() < MOST_CONNECTIONS:
+    if descriptors.connections() < USUAL.connections:
         say(f"only {descriptors.connections()} programs fit on one outlet, because `ulimit -Hn` is low")
     try:
         confinement.prepare()

@@ -48,9 +48,10 @@ class Outlet:
         self._listening = listening
         self._desk = desk
         self._loop = asyncio.get_running_loop()
-        ends = _ends(wiring)
+        ends, most = _ends(wiring), self._budget.upstream_connections
         self.wires = {
-            wire: Wire(wire, end, number, desk.host, desk.rooms, fixed=wiring.modules) for wire, end in ends.items()
+            wire: Wire(wire, end, number, desk.host, desk.rooms, fixed=wiring.modules, most=most)
+            for wire, end in ends.items()
         }
         self._files = WireFiles(ends, self._device)
         self._levels: dict[int, Level | None] = {OUTPUT: None, INPUT: None}

@@ -21,7 +21,7 @@ from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.rights import Right
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
-from eardrum.worker.records import MOST_UPSTREAMS, Kind, Record, end_in_pipe
+from eardrum.worker.records import Kind, Record, end_in_pipe
 
 SPACING = 0.2  # seconds at least between two connections: who hangs up at once must not keep us busy
 ROOM_RETRY = 1.0  # seconds until a room is tried again that could not be joined
@@ -39,13 +39,17 @@ class Wire:
     """
 
     def __init__(
-        self, wire: int, end: WireEnd | None, outlet: int, host: Host, rooms: Rooms, *, fixed: bool = False
+        self, wire: int, end: WireEnd | None, outlet: int, host: Host, rooms: Rooms, *, fixed: bool, most: int
     ) -> None:
-        """`outlet` is the number by which rooms tell outlets apart. What is mixed at a `fixed` one stays mixed."""
+        """`outlet` is the number by which rooms tell outlets apart. What is mixed at a `fixed` one stays mixed.
+
+        It has at most `most` connections.
+        """
         self.end = end
         self._wire = wire
         self._outlet = outlet
         self._fixed = fixed
+        self._most = most
         self._host = host
         self._rooms = rooms
         self._loop = asyncio.get_running_loop()
@@ -98,7 +102,7 @@ class Wire:
         """The worker wants one more connection beside the one that it has; False if it cannot have so many."""
         if self._worker and self._told and self._told.kind == "host" and self._given and number == len(self._more) + 1:
             self._adding = self._loop.create_task(self._add(self._worker, number))
-        return self.carries and number < MOST_UPSTREAMS
+        return self.carries and number < self._most
 
     # -- where it leads
 

@@ -76,6 +76,11 @@ class Reader:
         """A packet has begun and has not been given out to its end."""
         return bool(self._held or self._rest)
 
+    @property
+    def inside(self) -> bool:
+        """A long sound packet has begun, and what it began with has been given out."""
+        return bool(self._rest)
+
     def _wanted(self) -> int:
         """The length that `_held` must reach before anything can be done with it."""
         if self._rest:

@@ -1,15 +1,15 @@
 """Who is let in at a socket of a standard server: the judgement, and the time that a stranger has.
 
-A connection to an outlet is never judged here: whoever holds its socket is let in. Everywhere else the server's own
-user is let in, and besides whom the socket's rules name. Root is a user like any other.
+A connection to an outlet is never judged here: whoever holds its socket is let in, but must say AUTH in time. At all
+other sockets the server's own user is let in, and besides whom the rules name. Root is a user like any other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-AUTHENTICATE_WITHIN = 60.0  # seconds
-MOST_STRANGERS = 256
+from eardrum.terms.budget import Budget
+
 USUAL_COOKIE = "cookie"  # the file in the user's configuration in which clients look
 
 
@@ -65,12 +65,12 @@ class Entry:
 class Strangers:
     """The connections that must authenticate and have not yet. Of too many the oldest goes: they fill no server."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.until: dict[int, float] = {}  # number of each, and its time (seconds); they came in this order
+        self._budget = budget
 
-    def came(self, number: int, entry: Entry, now: float) -> None:
-        if not entry.door.anonymous:
-            self.until[number] = now + AUTHENTICATE_WITHIN
+    def came(self, number: int, now: float) -> None:
+        self.until[number] = now + self._budget.auth_seconds
 
     def known(self, number: int) -> None:
         """It has authenticated, or is gone."""
@@ -83,7 +83,7 @@ class Strangers:
 
     def overdue(self, now: float) -> list[int]:
         """Those whose time is over, and those who are too many; they are forgotten."""
-        surplus = len(self.until) - MOST_STRANGERS
+        surplus = len(self.until) - self._budget.strangers
         over = [number for at, (number, until) in enumerate(self.until.items()) if at < surplus or until <= now]
         for number in over:
             del self.until[number]

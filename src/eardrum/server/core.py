@@ -7,7 +7,7 @@ from typing import Any
 
 from eardrum.protocol.catalog import Ack, Change, Facility, SubscribeEvent
 from eardrum.protocol.message import Message
-from eardrum.server import answers, levels
+from eardrum.server import answers, knob, levels
 from eardrum.server.admission import Strangers
 from eardrum.server.effects import (
     Answer,
@@ -45,7 +45,7 @@ from eardrum.server.events import (
 from eardrum.server.far_ends import FarEnds
 from eardrum.server.formats import refitted
 from eardrum.server.handover import hand_over
-from eardrum.server.knob import USUAL, Knob
+from eardrum.server.knob import Knob
 from eardrum.server.mixed import Buses
 from eardrum.server.objects import Client, Sink, Source, View
 from eardrum.server.playback import SinkInput
@@ -55,25 +55,32 @@ from eardrum.server.stream import Stream
 from eardrum.server.views import MakeView
 from eardrum.server.wires import Wires
 from eardrum.terms.audio import INVALID, STEREO
+from eardrum.terms.budget import USUAL, Budget
 from eardrum.terms.errors import PulseError, Refused
-
-MOST_UNANSWERED = 1024  # commands of one client whose answer is still to come
 
 
 class Server:
     """All views of one worker.
 
     `make_view(number, buses)` is asked when the first connection of a view joins. The buses whose numbers are in
-    `writes_file` have a file at their end. `knobs` are those of the wires at the start.
+    `writes_file` have a file at their end. `knobs` are those of the wires at the start, `budget` is that of each view.
     """
 
-    def __init__(self, make_view: MakeView, *, writes_file: Container[int] = (), knobs: Sequence[Knob] = USUAL) -> None:
+    def __init__(
+        self,
+        make_view: MakeView,
+        *,
+        writes_file: Container[int] = (),
+        knobs: Sequence[Knob] = knob.USUAL,
+        budget: Budget = USUAL,
+    ) -> None:
         self.effects: list[Effect] = []
         self.now = 0.0  # seconds
         self.buses = Buses(self.effects, writes_file)
         self.clients: dict[int, Client] = {}
         self.views: dict[int, View] = {}
-        self.strangers = Strangers()
+        self.budget = budget
+        self.strangers = Strangers(budget)
         self.knobs = [*knobs]
         self._make_view = make_view
         self._wall = 0.0
@@ -130,6 +137,7 @@ class Server:
         """The view with this number; it is made when it is first asked for."""
         if number not in self.views:
             view = self.views[number] = self._make_view(number, self.buses)
+            view.budget = self.budget
             for device in (*view.sinks.values(), *view.sources.values()):
                 if device.wire is not None:
                     device.turn(self.knobs[device.wire])
@@ -153,8 +161,8 @@ class Server:
     def _joined(self, event: Joined) -> None:
         view = self.view(event.view)
         client = Client(event.client, view.number_for("client"), view, event.rights, event.version, event.entry)
-        if event.entry is not None:
-            self.strangers.came(event.client, event.entry, self.now)
+        if not event.version and (event.entry is None or not event.entry.door.anonymous):
+            self.strangers.came(event.client, self.now)
             self._send_strangers_away()
         self.clients[event.client] = view.clients[client.index] = client
         view.changed(Facility.CLIENT, Change.NEW, client.index)
@@ -201,8 +209,8 @@ class Server:
             if points is None:
                 self.effects.append(HangUp(client.number, f"{type(event.message).__name__} is not for clients to say"))
                 return
-            if client.unanswered > MOST_UNANSWERED:
-                raise Refused(PulseError.TOOLARGE, f"{MOST_UNANSWERED} commands wait for their answer")
+            if client.unanswered > self.budget.unanswered:
+                raise Refused(PulseError.TOOLARGE, f"{self.budget.unanswered} commands wait for their answer")
             answer = answers.ANSWERS.get(type(event.message))
             if answer is None:
                 raise Refused(PulseError.NOTSUPPORTED, f"{type(event.message).__name__} does nothing here")

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.mixed import Bus
 
-MOST_MODULES = 64  # in one view
 LOOPBACK_MSEC = 200
 
 
@@ -57,8 +56,8 @@ def load(server: Server, view: View, name: str, argument: str, done: Callable[[M
     kind = MODULES.get(name)
     if kind is None:
         raise wrong(f"{name} is not emulated")
-    if len(view.modules) >= MOST_MODULES:
-        raise wrong(f"{MOST_MODULES} modules are loaded")
+    if len(view.modules) >= view.budget.modules:
+        raise wrong(f"{view.budget.modules} modules are loaded")
     arguments = Arguments(argument, kind.arguments)
     before = view.default_sink, view.default_source
     module = Module(view.number_for("module"), name, argument)

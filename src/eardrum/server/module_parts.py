@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from eardrum.server.core import Server
     from eardrum.server.mixed import Bus
 
-MOST_STREAMS = 256  # of modules in one view: each costs something at every cycle
 _UNITY = (VOLUME_NORM,)
 
 
@@ -113,8 +112,8 @@ def add_source(
 def show(server: Server, view: View, module: Module, stream: Stream, *, stays: bool = True) -> None:
     """A stream of the module is there. One that stays does so when the default changes."""
     streams = sum(len(each.streams) for each in view.modules.values())
-    if streams >= MOST_STREAMS:
-        raise wrong(f"{MOST_STREAMS} streams of modules are there")
+    if streams >= view.budget.module_streams:
+        raise wrong(f"{view.budget.module_streams} streams of modules are there")
     if isinstance(stream, FeedInput):
         try:
             check_held_back(view, stream.held_back)

@@ -29,6 +29,7 @@ from eardrum.terms.audio import (
     linear,
     multiply,
 )
+from eardrum.terms.budget import USUAL
 
 if TYPE_CHECKING:
     from eardrum.server.effects import Effect
@@ -258,6 +259,7 @@ class View:
         self.samples: dict[str, Sample] = {}  # by name
         self.nobody = Client(-1, INVALID, self, Right.NONE, 0)  # whose streams are of no client; it is told nothing
         self.changes = Changes()
+        self.budget = USUAL
         self.opens = opens
         self.usual_group = usual_group
         self._hears_itself = hears_itself

@@ -21,7 +21,6 @@ from eardrum.terms.errors import PulseError, Refused
 if TYPE_CHECKING:
     from eardrum.server.core import Server
 
-MAX_STREAMS = 1000  # into one sink, and out of one source
 MOST_HELD_BACK = 128 * 1024 * 1024  # bytes of sound in resamplers and feeds, of all streams of a view
 MOST_RECORDED = 128 * 1024 * 1024  # bytes that all streams of a view record in the longest cycle
 _CYCLE = int(MAX_PERIOD * 1e6)  # µs
@@ -31,7 +30,7 @@ def move(server: Server, stream: Stream, device: Sink | Source) -> None:
     """Let a stream go on at another device of its view. Raises Refused."""
     if stream.device is device:
         return
-    if stream.agreed.no_move or len(streams_at(stream.client.view, device)) >= MAX_STREAMS:
+    if stream.agreed.no_move or len(streams_at(stream.client.view, device)) >= server.budget.streams:
         raise Refused(PulseError.INVALID, "this stream stays where it is")
     if isinstance(stream, SinkInput) and isinstance(device, Sink):
         if stream.grouped or _passes_through(stream.client.view, device, stream):
@@ -118,8 +117,8 @@ def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed
         raise Refused(PulseError.BADSTATE, f"{device.name} is suspended")
     others = streams_at(view, device)
     awaited = server.wires.awaited(OUTPUT if isinstance(device, Sink) else INPUT) if device.bus is None else 0
-    if len(others) + awaited >= MAX_STREAMS:
-        raise Refused(PulseError.TOOLARGE, f"{MAX_STREAMS} streams at {device.name}")
+    if len(others) + awaited >= server.budget.streams:
+        raise Refused(PulseError.TOOLARGE, f"{server.budget.streams} streams at {device.name}")
     if isinstance(device, Sink) and (_passes_through(view, device) or (agreed.passthrough and others)):
         raise Refused(PulseError.BUSY, "who passes through is alone")
     if device.bus is None:

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from eardrum.server.events import Sound
 
 MAX_SAMPLE = 16 * 1024 * 1024  # bytes of one sample, as in PulseAudio
-MAX_CACHE = 64 * 1024 * 1024  # bytes of all samples of a view, with those that are being uploaded
-MAX_SAMPLES = 256  # in a view, with those that are being uploaded
 
 
 @dataclass(eq=False, slots=True)

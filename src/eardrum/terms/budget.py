@@ -21,9 +21,11 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The limits of an outlet."""
 
     connections: Count = 256  # at once; one more is closed as soon as it comes
+    strangers: Count = 256  # connections that have not said AUTH; of more the oldest is closed
     auth_seconds: Seconds = 10.0  # for a new connection to say AUTH
     packet_seconds: Seconds = 30.0  # for a packet that has begun to be whole, while none of it comes
     unread_bytes: Bytes = 65_536  # that a client has not read; with more it is not read from
+    pending_bytes: Bytes = 8_388_608  # that all such clients have not read; with more the worst of them is closed
     commands_per_second: Rate = 5_000  # of one connection, in the long run; what is more is read later
     commands_at_once: Rate = 20_000  # of one connection that has been quiet before
     unanswered: Count = 1_024  # commands of one connection whose answer is still to come; one more is refused
@@ -45,6 +47,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 USUAL = Budget()
 SERVE = Budget(
+    connections=2_000,
     auth_seconds=60.0,
     commands_per_second=1_000_000_000,
     commands_at_once=1_000_000_000,

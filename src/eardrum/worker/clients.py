@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 
+from eardrum.kernel import descriptors
 from eardrum.kernel.link import READ_BYTES, Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, gone, readable
 from eardrum.kernel.peer import peer_of
@@ -22,11 +23,13 @@ from eardrum.server.admission import Door, Entry
 from eardrum.server.effects import Answer, HangUp, Refuse, SendSound, Tell
 from eardrum.server.events import Asked, Brought, Clogged, Event, Joined, Left, Sound, Unclogged
 from eardrum.server.rights import Right
+from eardrum.terms.budget import Budget
 from eardrum.terms.errors import RemoteProtocolError
+from eardrum.worker.connection import Connection, kept
+from eardrum.worker.deadlines import Deadlines
 from eardrum.worker.owner import Owner
 from eardrum.worker.tracing import Watchers
 
-CLOG_BYTES = 64 * 1024  # more than this unread, and a client is not read from
 TURN = 0.005  # seconds of a wake-up for what clients say; sound that is due waits no longer
 HEARD_AT_ONCE = 256  # packets of one client in one wake-up; the others are heard too
 HEARD_AT_LEAST = 4  # even if the turn is over
@@ -38,41 +41,6 @@ TALKS = 0.5  # seconds after a command in which a client is not paced, for more 
 CROWD = 2  # clients that are asked for sound at once, and will answer at once
 ANSWERING = 0.001  # seconds that a crowd is given to answer, so that many are heard in one wake-up
 MOST_RESTS = 4  # times in a row, while several have not answered
-
-
-class Connection:
-    """One client: its socket and our side of the conversation."""
-
-    __slots__ = (
-        "clogged", "conversation", "ending", "link", "number", "paced", "quiet_from", "silent", "unheard", "waits_for",
-    )  # fmt: skip
-
-    def __init__(self, number: int, connection: socket.socket, conversation: Serving) -> None:
-        self.number = number
-        self.link = Link(connection)
-        self.conversation = conversation
-        self.clogged = False
-        self.ending = False
-        self.unheard: list[Command | SoundPacket] = []  # was read and is to be done in later wake-ups
-        self.waits_for = READ
-        self.paced = False
-        self.quiet_from = 0.0  # when it may be paced, in seconds
-        self.silent = 0  # times that it was read and had said nothing, while paced
-
-    @property
-    def plain(self) -> bool:
-        """Nothing of what it said before is still to be done."""
-        return not (self.clogged or self.ending or self.unheard or self.paced or self.conversation.reader.begun)
-
-    @property
-    def mute(self) -> bool:
-        """Nothing can be said to it now."""
-        return self.ending or self.link.queued > 0
-
-
-def _kept(item: Command | SoundPacket) -> Command | SoundPacket:
-    """The item for later: its sound no longer lies in scratch memory."""
-    return item._replace(data=memoryview(bytes(item.data))) if isinstance(item, SoundPacket) else item
 
 
 class Clients:
@@ -91,7 +59,7 @@ class Clients:
         do: Callable[[Event], None],
         *,
         rights: Right,
-        most: int,
+        budget: Budget,
     ) -> None:
         self.now = self.alone_since = time.monotonic()
         self.stuck = False
@@ -104,7 +72,10 @@ class Clients:
         self._read = read
         self._do = do
         self._rights = rights
-        self._most = most
+        self._budget = budget
+        self._most = min(budget.connections, descriptors.connections())
+        self._deadlines = Deadlines(budget.packet_seconds)
+        self._clogged: set[Connection] = set()
         self._connections: dict[int, Connection] = {}
         self._next = 0
         self._dirty: set[Connection] = set()  # something was queued, or the socket is ready for more
@@ -153,6 +124,8 @@ class Clients:
         self._dirty.discard(client)
         self._behind.discard(client)
         self._asked.discard(client)
+        self._clogged.discard(client)
+        self._deadlines.forget(client)
         if client.paced:
             client.paced = False
             del self._paced[client]
@@ -186,7 +159,7 @@ class Clients:
         sounds: list[Sound] = []
         talking: list[tuple[Connection, list[Command | SoundPacket]]] = []
         for client in tuple(self._paced):
-            if client.clogged or self.stuck:
+            if client.held_up:
                 continue
             if self._scratch.full:
                 self._do(Brought(sounds))
@@ -204,11 +177,24 @@ class Clients:
                 if self._watchers:
                     self._trace_heard(client, item)
             else:
-                talking.append((client, [_kept(item) for item in heard]))
+                talking.append((client, [kept(item) for item in heard]))
         self._do(Brought(sounds))
         for client, heard in talking:
             if client.number in self._connections:
                 self._attend(client, heard)
+
+    @property
+    def due(self) -> float | None:
+        """When `keep_deadlines` must be called, in seconds."""
+        return self._deadlines.due
+
+    def keep_deadlines(self) -> None:
+        """Read those again who have said too much, and leave those who do not end what they began."""
+        again, overdue = self._deadlines.pass_by(self.now)
+        for client in overdue:
+            self._leave(client)
+        for client in again:
+            self._dirty.add(client)
 
     def go_on(self) -> None:
         """Do more of what was said in earlier wake-ups."""
@@ -223,13 +209,13 @@ class Clients:
         return bool(self._behind and self._ready_to_go_on())
 
     def _ready_to_go_on(self) -> list[Connection]:
-        return [] if self.stuck else [client for client in self._behind if not client.clogged]
+        return [] if self.stuck else [each for each in self._behind if not (each.clogged or each.late_until)]
 
     def _hear(self, client: Connection, events: int) -> None:
         self._awaited -= 1
         if events != READ:
             self._dirty.add(client)
-        if self.stuck and client.unheard and gone(events):
+        if (self.stuck or client.late_until) and client.unheard and gone(events):
             self._leave(client)  # what it said cannot be done, and its end would wake us for ever
         elif readable(events) and (heard := self._receive(client)):
             self._attend(client, heard)
@@ -248,25 +234,37 @@ class Clients:
             if data is not None:
                 if len(data) == READ_BYTES and client.paced:
                     self._unpace(client)  # there is more than fits between two cycles
-                return client.conversation.receive(data)
+                heard = client.conversation.receive(data)
+                if client.conversation.reader.begun:
+                    self._note_begun(client, heard)
+                elif client.begun_at:
+                    client.begun_at = 0.0
+                return heard
         except RemoteProtocolError:
             pass
         self._leave(client)
         return []
 
+    def _note_begun(self, client: Connection, heard: list[Command | SoundPacket]) -> None:
+        before = client.begun_at
+        client.note_begun(heard, self.now)
+        if not before:
+            self._deadlines.note_begun(client)
+
     def _attend(self, client: Connection, heard: list[Command | SoundPacket]) -> None:
         """Do what the client said, but in one wake-up no more than it may have answers waiting."""
-        number, link = client.number, client.link
+        number, link, unread = client.number, client.link, self._budget.unread_bytes
         client.unheard = []
+        commands = 0
         for done, item in enumerate(heard):
             if client.ending:
-                return
+                break
             over = done >= HEARD_AT_LEAST and time.monotonic() - self.now > TURN
-            if over or done == HEARD_AT_ONCE or link.queued > CLOG_BYTES:
-                client.unheard = [_kept(item) for item in heard[done:]]
+            if over or done == HEARD_AT_ONCE or link.queued > unread or client.late_until:
+                client.unheard = [kept(item) for item in heard[done:]]
                 self._behind.add(client)
                 self._dirty.add(client)
-                return
+                break
             if self._watchers:
                 self._trace_heard(client, item)
             if isinstance(item, SoundPacket):
@@ -275,7 +273,11 @@ class Clients:
                 self._owner.stale = True
                 if not isinstance(item.message, GetPlaybackLatency):
                     self._talks(client)
+                commands += 1
                 self._do(Asked(number, item.tag, item.message))
+        if commands and client.charge(commands, self.now, self._budget):
+            self._deadlines.note_late(client)
+            self._dirty.add(client)
 
     def _trace_heard(self, client: Connection, item: Command | SoundPacket) -> None:
         if isinstance(item, SoundPacket):
@@ -381,16 +383,28 @@ class Clients:
 
     def _set_clogged(self, client: Connection) -> None:
         queued = client.link.queued
-        if not client.clogged and queued > CLOG_BYTES:
-            client.clogged = True
-            self._do(Clogged(client.number))
+        if queued > self._budget.unread_bytes:
+            if not client.clogged:
+                client.clogged = True
+                self._clogged.add(client)
+                self._do(Clogged(client.number))
+            if sum(each.link.queued for each in self._clogged) > self._budget.pending_bytes:
+                self._leave(max(self._clogged, key=lambda each: each.link.queued))
         elif client.clogged and not queued:
             client.clogged = False
+            self._clogged.discard(client)
             self._do(Unclogged(client.number))
             client.link.flush()
 
     def _wait_for(self, client: Connection) -> None:
-        reading = READ if not (client.clogged or self.stuck or client.unheard or client.paced) else 0
+        if client.number not in self._connections:
+            return
+        held_up = bool(client.clogged or self.stuck or client.unheard or client.late_until)
+        if held_up != client.held_up:
+            client.held_up = held_up
+            if client.begun_at:
+                client.begun_at = self.now  # its time begins when it is read
+        reading = READ if not (held_up or client.paced) else 0
         wanted = reading | (WRITE if client.link.queued else 0)
         if wanted != client.waits_for:
             client.waits_for = wanted

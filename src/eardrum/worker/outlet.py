@@ -37,7 +37,15 @@ def serve(spec: OutletSpec, link: int, listening: int, files: Sequence[int]) -> 
     knobs = _knob(spec.output_knob, spec.ceiling), _knob(spec.input_knob)
     link_to_desk = DeskLink(link)
     Worker(
-        spec.name, view, link_to_desk, listening=listening, rights=rights, ends=ends, devices=devices, knobs=knobs
+        spec.name,
+        view,
+        link_to_desk,
+        listening=listening,
+        rights=rights,
+        ends=ends,
+        devices=devices,
+        knobs=knobs,
+        budget=spec.budget,
     ).run()
 
 

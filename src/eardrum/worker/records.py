@@ -27,7 +27,6 @@ from eardrum.terms.names import WireEnd, input_end, output_end
 _RECORD = struct.Struct(">B3xIII")
 RECORD_BYTES = _RECORD.size
 LONGEST_END = 512  # bytes of a wire end as text
-MOST_UPSTREAMS = 4  # connections of one wire: a host's server has few for all its clients
 
 
 class Kind(enum.IntEnum):

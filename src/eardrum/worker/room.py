@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eardrum.server.views import room_view
+from eardrum.terms.budget import ROOM
 from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.serving import Worker
 from eardrum.worker.spec import RoomSpec
@@ -10,4 +11,4 @@ from eardrum.worker.spec import RoomSpec
 
 def serve(spec: RoomSpec, link: int) -> None:
     """Serve until it is over. `link` leads to the desk and becomes this worker's."""
-    Worker(spec.name, room_view(spec.name), DeskLink(link)).run()
+    Worker(spec.name, room_view(spec.name), DeskLink(link), budget=ROOM).run()

@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from eardrum.kernel import descriptors, memory
+from eardrum.kernel import memory
 from eardrum.kernel.confinement import confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, Loop
 from eardrum.protocol.catalog import Request
 from eardrum.protocol.message import NEWEST
+from eardrum.server import knob
 from eardrum.server.core import Server
 from eardrum.server.effects import (
     Answer,
@@ -42,9 +43,10 @@ from eardrum.server.effects import (
     WriteFile,
 )
 from eardrum.server.events import OUTPUT, Event, Passed, Rewired, Turned, UpstreamLost, UpstreamTold, Woke
-from eardrum.server.knob import USUAL, Knob
+from eardrum.server.knob import Knob
 from eardrum.server.rights import Right
 from eardrum.server.views import MakeView
+from eardrum.terms.budget import USUAL, Budget
 from eardrum.terms.errors import PulseError
 from eardrum.worker.clients import Clients
 from eardrum.worker.ends import NONE, Ends, Input, Output
@@ -52,7 +54,6 @@ from eardrum.worker.openings import Openings, Places
 from eardrum.worker.owner import Owner
 from eardrum.worker.records import MUTED, Kind, Record, end_from_pipe
 from eardrum.worker.shortcuts import Shortcuts
-from eardrum.worker.spec import MOST_CONNECTIONS
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import UpstreamLinks
 
@@ -75,12 +76,13 @@ class Worker:
         rights: Right = Right.NONE,
         ends: Ends = NONE,
         devices: Mapping[int, str] = MappingProxyType({}),
-        most_connections: int = MOST_CONNECTIONS,
         places: Places | None = None,
-        knobs: Sequence[Knob] = USUAL,
+        knobs: Sequence[Knob] = knob.USUAL,
+        budget: Budget = USUAL,
     ) -> None:
         self._name = name
-        self._core = Server(make_view, writes_file=(OUTPUT,) if ends.writer is not None else (), knobs=knobs)
+        writes_file = (OUTPUT,) if ends.writer is not None else ()
+        self._core = Server(make_view, writes_file=writes_file, knobs=knobs, budget=budget)
         self._loop = Loop(self._woke, self._settled)
         self._scratch = Scratch()
         self._owner = owner
@@ -99,6 +101,7 @@ class Worker:
             lambda wire, number: owner.tell(Record(Kind.WANT, wire, 1, number)),
             devices,
             bool(rights & Right.HEAR),
+            budget.upstream_connections,
         )
         self._watchers = Watchers(self._loop, self._read)
         self._clients = Clients(
@@ -109,7 +112,7 @@ class Worker:
             self._read,
             self._do,
             rights=rights,
-            most=min(most_connections, descriptors.connections()),
+            budget=budget,
         )
         self._shortcuts = Shortcuts(
             self._loop, self._clients, self._upstreams, self._watchers, self._scratch, self._read
@@ -186,6 +189,9 @@ class Worker:
         if (due := self._upstreams.due) is not None and due <= self._now:
             self._upstreams.look()
         self._flush()
+        if (due := self._clients.due) is not None and due <= self._now:
+            self._clients.keep_deadlines()
+            self._clients.flush()
         if self._output.behind:
             self._output.catch_up()
         if self._owner.stale:
@@ -224,7 +230,8 @@ class Worker:
             times.append(self._now)
         if self._clients.left:
             times.append(self._tidied + TIDY_EVERY)
-        times += [at for at in (self._ends_at, self._owner.due, self._upstreams.due) if at is not None]
+        dues = self._ends_at, self._owner.due, self._upstreams.due, self._clients.due
+        times += [at for at in dues if at is not None]
         self._loop.wake_at = min(times, default=None)
 
     def _write_file(self, effect: WriteFile) -> None:

@@ -17,7 +17,8 @@ from eardrum.protocol.codec import HEAD_BYTES
 from eardrum.protocol.message import NO_TAG
 from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES, PIECE
 from eardrum.server.effects import CloseShortcut, OpenShortcut
-from eardrum.worker.clients import Clients, Connection
+from eardrum.worker.clients import Clients
+from eardrum.worker.connection import Connection
 from eardrum.worker.tracing import Watchers
 from eardrum.worker.upstream_links import Upstream, UpstreamLinks
 
@@ -31,6 +32,7 @@ _TAG = len(_QUESTION)  # where the tag is, in questions and answers
 _HEAD_BYTES = DESCRIPTOR_BYTES + HEAD_BYTES
 REST = 0.0002  # seconds that several clients are given to answer, so that one wake-up serves all
 MOST_RESTS = 3  # in a row
+MOST_UNPAID = 64  # questions of one client that are answered before they are counted
 MOST_PACKETS = 16  # of one client in one wake-up; whoever says more has its turn as everybody
 
 
@@ -157,7 +159,9 @@ class Shortcuts:
     def _from_informed(self, client: Connection, answer: bytes) -> None:
         """What a client has said that was told of the server: if it asks once more, nothing has changed meanwhile."""
         data = self._read(client.link)
-        if data and len(data) == _HEAD_BYTES and data[:_TAG] == _QUESTION and not client.mute:
+        short = client.unpaid < MOST_UNPAID and not client.mute
+        if short and data and len(data) == _HEAD_BYTES and data[:_TAG] == _QUESTION:
+            client.unpaid += 1
             self._send(client, b"".join((answer[:_TAG], data[_TAG:], answer[_HEAD_BYTES:])))
         else:
             self._clients.heard(client, self._begun(data))

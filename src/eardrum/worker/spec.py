@@ -10,8 +10,6 @@ from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.budget import Budget
 from eardrum.terms.levels import HIGHEST
 
-MOST_CONNECTIONS = 2000  # on one outlet, as far as descriptors go
-
 
 class Level(msgspec.Struct, frozen=True):
     """Volume (left, right) and mute of an outlet's output or input, as its programs set them."""

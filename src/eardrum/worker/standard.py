@@ -22,6 +22,7 @@ from eardrum.server.effects import KeepLevel, Listen, WireSays
 from eardrum.server.events import INPUT
 from eardrum.server.rights import EVERY
 from eardrum.server.views import serve_view
+from eardrum.terms.budget import SERVE
 from eardrum.terms.names import WireEnd
 from eardrum.worker.ends import open_ends
 from eardrum.worker.openings import Places, Served
@@ -90,22 +91,21 @@ def serve(
     input: WireEnd | None,
     files: Sequence[int],
     *,
-    most: int,
     usual_group: str | None,
     ready: Callable[[], None],
     say: Callable[[str], None],
 ) -> None:
     """Serve until SIGTERM, SIGINT, SIGHUP or a client's EXIT.
 
-    `served` are the sockets from the start, `files` what ends with a path write and read; all become ours. `most`
-    connections are served at once. `usual_group` is let in at the sockets of modules that name no other. `ready` is
+    `served` are the sockets from the start, `files` what ends with a path write and read; all become ours.
+    `usual_group` is let in at the sockets of modules that name no other. `ready` is
     called when clients are answered, `say` with what a person should know.
     """
     owner = Foreground(ready, say)
     ends = open_ends(output, input, files)
     view = serve_view(user_name(), socket.gethostname(), output, input, usual_group)
     places = Places(served, make_socket)
-    worker = Worker("serve", view, owner, rights=EVERY, ends=ends, most_connections=most, places=places)
+    worker = Worker("serve", view, owner, rights=EVERY, ends=ends, places=places, budget=SERVE)
     memory.give_back_early()
     gc.collect()
     gc.freeze()

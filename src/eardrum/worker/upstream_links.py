@@ -38,7 +38,6 @@ from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.names import WireEnd
 from eardrum.upstream.spread import FULL, Create, Spread
 from eardrum.upstream.streams import Answered, Asks, Found, Recorded, RefusedThat, Said, Shaped, Streams
-from eardrum.worker.records import MOST_UPSTREAMS
 
 STUCK_BYTES = 256 * 1024  # more than this unsent upstream, and no client is read from
 QUIET = 1.0  # seconds after which an upstream is asked whether it lives
@@ -65,10 +64,11 @@ class _Wire:
 
     __slots__ = ("connections", "held", "ready", "spread", "until")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """It has at most so many connections."""
         self.ready = False  # the device at its end is there
         self.connections: list[Upstream] = []
-        self.spread = Spread(MOST_UPSTREAMS)
+        self.spread = Spread(most)
         self.held: list[tuple[Reissue, Create]] = []  # streams to be made on the next connection, which is on its way
         self.until: float | None = None  # how long that may take
 
@@ -79,7 +79,7 @@ class UpstreamLinks:
     `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory, `active` says
     whether the upstream of a wire should have something to say, `want_more` has the desk connect a wire once more,
     under a number. `devices` are the names of the host's devices to which wires lead, `may_hear` tells whether its
-    monitors may be recorded. `now` (seconds) is told by the worker.
+    monitors may be recorded, `most` how many connections a wire may have. `now` (seconds) is told by the worker.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class UpstreamLinks:
         want_more: Callable[[int, int], None],
         devices: Mapping[int, str],
         may_hear: bool,
+        most: int,
     ) -> None:
         self.now = 0.0
         self._name = name
@@ -100,6 +101,7 @@ class UpstreamLinks:
         self._read = read
         self._devices = {wire: devices.get(wire, "") for wire in (OUTPUT, INPUT)}
         self._may_hear = may_hear
+        self._most = most
         self._wires: dict[int, _Wire] = {}  # those that are connected
         self._active = active
         self._want_more = want_more
@@ -174,7 +176,7 @@ class UpstreamLinks:
         self._close(wire)
         if was_ready:
             self._do(UpstreamLost(wire, PulseError.CONNECTIONTERMINATED))
-        self._wires[wire] = _Wire()
+        self._wires[wire] = _Wire(self._most)
         self._add(wire, connection, version)
 
     def gain_more(self, wire: int, number: int, connection: socket.socket, version: int) -> None:
@@ -252,7 +254,7 @@ class UpstreamLinks:
         number = its.spread.place(effect.stream, effect.token, create)
         if number < len(its.connections):
             self._say(its.connections[number], effect)
-        elif number < MOST_UPSTREAMS:
+        elif number < self._most:
             its.held.append((effect, create))
             if its.until is None:
                 its.until = self.now + PATIENCE

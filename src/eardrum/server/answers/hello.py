@@ -39,8 +39,8 @@ def auth(server: Server, client: Client, tag: int, message: Auth) -> AuthReply:
     if version < OLDEST:
         raise Refused(PulseError.VERSION, f"version {version}")
     entry = client.entry
-    if entry is not None and not client.version:
-        if not entry.door.admits(entry.peer, message.cookie):
+    if not client.version:
+        if entry is not None and not entry.door.admits(entry.peer, message.cookie):
             raise Refused(PulseError.ACCESS, "neither its user nor its cookie counts here")
         server.strangers.known(client.number)
     client.version = min(version, NEWEST)

@@ -25,7 +25,7 @@ from eardrum.server.answers.table import Answers
 from eardrum.server.objects import Client, Sink
 from eardrum.server.played_sample import CarriedSample, MixedSample
 from eardrum.server.routing import check_room
-from eardrum.server.samples import MAX_CACHE, MAX_SAMPLE, MAX_SAMPLES, Sample, Upload
+from eardrum.server.samples import MAX_SAMPLE, Sample, Upload
 from eardrum.server.stream import Agreed
 from eardrum.terms.audio import VOLUME_MAX, VOLUME_NORM, valid_map
 from eardrum.terms.errors import PulseError, Refused
@@ -62,7 +62,8 @@ def _check_budget(client: Client, nbytes: int) -> None:
     view = client.view
     uploads = [upload for each in view.clients.values() for upload in each.uploads.values()]
     held = sum(len(sample.data) for sample in view.samples.values()) + sum(upload.length for upload in uploads)
-    if held + nbytes > MAX_CACHE or len(view.samples) + len(uploads) >= MAX_SAMPLES:
+    budget = view.budget
+    if held + nbytes > budget.sample_bytes or len(view.samples) + len(uploads) >= budget.samples:
         raise Refused(PulseError.TOOLARGE, f"{held} bytes in {len(view.samples)} samples")
 
 
