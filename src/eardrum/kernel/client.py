@@ -13,7 +13,7 @@ from eardrum.protocol.catalog import Auth, AuthReply, SetClientName
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.protocol.message import NEWEST, Message
-from eardrum.terms.errors import Refused, RemoteProtocolError
+from eardrum.terms.errors import PulseError, Refused, RemoteProtocolError
 
 PATIENCE = 2.0  # seconds for the whole of it
 _READ_BYTES = 64 * 1024
@@ -73,7 +73,7 @@ class Client:
                 self._wait_at_most()
                 data = self._socket.recv(_READ_BYTES)
                 if not data:
-                    raise Unreachable(str(self._path), "hung up")
+                    raise Unreachable(str(self._path), "hung up", PulseError.CONNECTIONTERMINATED)
                 for said in self._asking.receive(memoryview(data)):
                     if isinstance(said, ErrorReply) and said.tag == tag:
                         raise Refused(said.code)
@@ -81,10 +81,12 @@ class Client:
                         return said.message
         except TimeoutError:
             why = f"no answer in {self._patience:g} s; is the sound server stuck?"
-            raise Unreachable(str(self._path), why) from None
+            raise Unreachable(str(self._path), why, PulseError.TIMEOUT) from None
+        except ConnectionError:
+            raise Unreachable(str(self._path), "hung up", PulseError.CONNECTIONTERMINATED) from None
         except (OSError, RemoteProtocolError):
             why = "what answers there is not a PulseAudio or PipeWire server"
-            raise Unreachable(str(self._path), why) from None
+            raise Unreachable(str(self._path), why, PulseError.PROTOCOL) from None
 
     def _wait_at_most(self) -> None:
         """Let the socket wait until the end of our patience. Raises TimeoutError when that is over."""

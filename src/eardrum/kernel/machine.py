@@ -32,8 +32,7 @@ class MachineFiles:
             return []
 
     def look(self, path: str, follow: bool = False) -> Look:
-        there = (os.stat if follow else os.lstat)(path)
-        return Look(_KINDS[stat.S_IFMT(there.st_mode)], there.st_uid, there.st_gid, stat.S_IMODE(there.st_mode))
+        return look_of((os.stat if follow else os.lstat)(path))
 
     def link(self, path: str) -> str:
         return str(Path(path).readlink())
@@ -55,6 +54,11 @@ class MachineFiles:
         while not os.path.lexists(parent):
             parent = parent.parent
         return os.access(f"{parent}/.", os.W_OK | os.X_OK)  # the dot: only in a directory
+
+
+def look_of(there: os.stat_result) -> Look:
+    """What `Files.look` says of this."""
+    return Look(_KINDS[stat.S_IFMT(there.st_mode)], there.st_uid, there.st_gid, stat.S_IMODE(there.st_mode))
 
 
 def read_head(path: str, most: int) -> bytes:

@@ -26,6 +26,7 @@ class Answer:
     """`connects`: the connection is taken, and then a client tries no further place, whatever is said on it.
 
     Without a `problem` the server says its name, its version and the number of the protocol that it speaks with us.
+    `error` is the problem for programs.
     """
 
     connects: bool
@@ -33,6 +34,7 @@ class Answer:
     server: str = ""
     version: str = ""
     protocol: int = 0
+    error: PulseError | None = None
 
 
 def ask(address: Address, cookie: bytes, patience: float = PATIENCE) -> Answer:
@@ -42,18 +44,21 @@ def ask(address: Address, cookie: bytes, patience: float = PATIENCE) -> Answer:
     try:
         connection = _connected(address, patience)
     except OSError as error:
-        return Answer(False, _why_not(address, error))
+        waits = isinstance(error, BlockingIOError | TimeoutError)
+        denied = PulseError.ACCESS if isinstance(error, PermissionError) else PulseError.CONNECTIONREFUSED
+        return Answer(False, _why_not(address, error), error=PulseError.TIMEOUT if waits else denied)
     try:
         with Client(Path(address.path or ""), patience, cookie, connection) as client:
             info = client.ask(GetServerInfo())
             assert isinstance(info, ServerInfo)
             return Answer(True, "", info.package_name or "", info.package_version or "", client.version)
     except Refused as refusal:
-        return Answer(True, f"refuses to tell its name: {refusal.error.name}")
+        return Answer(True, f"refuses to tell its name: {refusal.error.name}", error=refusal.error)
     except Unreachable as problem:
         if problem.error is PulseError.ACCESS:
-            return Answer(True, "refuses us: neither our uid nor our cookie counts there (`Access denied`)")
-        return Answer(True, problem.why)
+            why = "refuses us: neither our uid nor our cookie counts there (`Access denied`)"
+            return Answer(True, why, error=problem.error)
+        return Answer(True, problem.why, error=problem.error)
 
 
 def _connected(address: Address, patience: float) -> socket.socket:
