@@ -39,7 +39,7 @@ class Patient(NamedTuple):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option(
-    "--patience", default="1s", show_default=True, metavar="TIME", callback=options.seconds,
+    "--patience", default="2s", show_default=True, metavar="TIME", callback=options.seconds,
     help="How long a server may take to answer.",
 )  # fmt: skip
 @click.argument("name", required=False)

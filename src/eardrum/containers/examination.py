@@ -51,12 +51,12 @@ def examine(view: ProcessView, patience: float = PATIENCE) -> Iterator[Finding]:
     `patience` is for each server, in seconds; servers see one short visit.
     """
     search = discovery.search(view.surroundings())
-    for complaint in search.conf.complaints:
+    for complaint in search.conf.complaints if search.conf.files else ():
         yield Finding("client-conf", complaint, "mend that line, or have PULSE_CLIENTCONFIG name another file")
     tried = list(_attempts(view, search, patience))
     winner = tried[-1] if tried and tried[-1].finding is None else None
     if winner is None:
-        yield from _in_vain(view, tried)
+        yield from _in_vain(view, search, tried)
     else:
         yield from _mounted_alone(view, winner.path)
         if winner.answer.server != OURS:
@@ -145,32 +145,31 @@ def _unanswered(view: ProcessView, path: str, named: str, answer: Answer) -> Fin
     return Finding("protocol-error", what, f"give PULSE_SERVER a socket called native, as {client_kit.server()}")
 
 
-def _in_vain(view: ProcessView, tried: list[_Tried]) -> Iterator[Finding]:
+def _in_vain(view: ProcessView, search: Search, tried: list[_Tried]) -> Iterator[Finding]:
     """Of all attempts those at places where there is something; of the others that there is nothing."""
-    telling = [one for one in tried if one.finding and (one.finding.code != "no-socket" or len(tried) == 1)]
-    telling = [
-        one for one in telling if one.finding and (one.finding.code != "passed-over" or _is_there(view, one.path))
-    ]
-    for one in telling:
-        assert one.finding is not None
-        if one.finding.code == "passed-over" and one.path:
-            what = f"{one.finding.what}: `Failed to create secure directory`"
-            yield Finding("secure-directory", what, one.finding.mend)
-        else:
-            yield one.finding
-    if telling:
+    told = False
+    for path, _, finding in tried:
+        assert finding is not None
+        match finding.code:
+            case "no-socket":
+                telling = len(tried) == 1
+            case "passed-over" if not search.named_by:
+                telling = view.files.there(path)
+                what = f"{finding.what}: `Failed to create secure directory`"
+                finding = Finding("secure-directory", what, finding.mend)
+            case _:
+                telling = True
+        if telling:
+            told = True
+            yield finding
+    if told:
         return
-    looked = ", ".join(one.path for one in tried if one.path)
-    at = f"{client_kit.DIRECTORY}/native"
+    looked, at = ", ".join(one.path for one in tried if one.path), f"{client_kit.DIRECTORY}/native"
     if view.files.there(at):
         what = f"the outlet is at {at}, but /var/run is no link to /run here, and programs look at {looked}"
         yield Finding("var-run", what, _NAME_IT)
     else:
         yield Finding("no-socket", f"no sound socket; programs look at {looked}: `Connection refused`", _MOUNT_IT)
-
-
-def _is_there(view: ProcessView, path: str) -> bool:
-    return not path or view.files.there(path)
 
 
 def _mounted_alone(view: ProcessView, path: str) -> Iterator[Finding]:
