@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -96,3 +97,13 @@ def test_a_stale_directory_is_told_from_an_empty_one(process):
     root = f"{os.major(device)}:{os.minor(device)} /outlets/web//deleted {process}/root/run/pulse ro"
     (process / "mountinfo").write_text(f"40 36 {root} - tmpfs t rw\n")
     assert set(found(process)) == {"stale-directory-mount"}
+
+
+def test_the_page_has_every_finding_and_no_other():
+    root = Path(__file__).parents[2]
+    code = "".join((root / "src/eardrum" / path).read_text() for path in ("containers/examination.py", "cli/doctor.py"))
+    findings = set(re.findall(r'Finding\(\s*f?"([a-z-]+?)-?["{]', code))
+    page = (root / "docs/doctor.md").read_text()
+    told = set(re.findall(r"^\| .*?\|", page, re.MULTILINE))
+    told = {word for cell in told for word in re.findall("`([a-z-]+)`", cell)}
+    assert told - {"wire-waiting", "wire-refused"} == findings - {"wire"}

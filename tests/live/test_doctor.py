@@ -82,15 +82,8 @@ def findings(desk):
     """What the doctor of that desk finds, by code; `findings("web")`, `findings(pid=…)`."""
 
     def find(name=None, pid=None, desk=desk, patience="20s"):
-        words = [
-            "doctor",
-            "--json",
-            "--patience",
-            "300ms",
-            *([name] if name else []),
-            *(["--pid", str(pid)] if pid else []),
-        ]
-        done = desk.command(*words)
+        whom = ["--pid", str(pid)] if pid else [name]
+        done = desk.command("doctor", "--json", "--patience", patience, *whom)
         told = json.loads(done.stdout)["findings"]
         assert done.returncode == (1 if told else 0), done.stderr
         assert all(set(one) == {"about", "code", "what", "mend"} and one["mend"] for one in told)
