@@ -16,10 +16,10 @@ demo: setup ## a tune from one container to another through a room, and what a t
 	$(BIN)/python demo/first_sound.py
 
 # Live tests wait most of the time, for sound is played in real time: more run side by side than there are processors.
-test: setup ## all tests: those outside tests/live, real programs against real servers, and alone those that must be quick
+test: setup ## all tests: those without real programs, real programs against real servers, and alone those that must be quick
 	@failed=; \
-	$(BIN)/python -m pytest --ignore=tests/live --numprocesses=auto --dist=loadfile || failed=1; \
-	$(BIN)/python -m pytest tests/live -m "not alone" --numprocesses=$(BESIDE) --dist=loadfile || failed=1; \
+	$(BIN)/python -m pytest --ignore=tests/live --ignore=tests/hostile --numprocesses=auto --dist=loadfile || failed=1; \
+	$(BIN)/python -m pytest tests/live tests/hostile -m "not alone" --numprocesses=$(BESIDE) --dist=loadfile || failed=1; \
 	$(BIN)/python -m pytest tests/live -m alone || failed=1; \
 	test -z "$$failed"
 

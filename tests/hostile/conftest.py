@@ -1,91 +1,27 @@
-"""A real worker under attack, and a bystander that plays and listens all the while and must not notice."""
+"""Attacks on outlets and on single workers, and a bystander that plays and listens meanwhile and must not notice."""
 
 from __future__ import annotations
 
-import select
+import contextlib
 import socket
 import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from eardrum.protocol.catalog import Auth, Stat, StatReply, Underflow
+from eardrum.protocol.catalog import Auth, Stat, StatReply
 from eardrum.server.rights import Right
-from eardrum.testing.workers import ALL, S16, Caller, Worker, Workers, until
+from eardrum.testing.arena import BACKENDS, Arena
+from eardrum.testing.bystander import Bystander
+from eardrum.testing.packages import missing_packages, packages_advice
+from eardrum.testing.servers import Stage
+from eardrum.testing.workers import ALL, Caller, Worker, Workers, until
 
 PLAY = Right.CONNECT | Right.LOOK | Right.PLAY
 HEAR = Right.CONNECT | Right.LOOK | Right.RECORD
-FRAME = S16.frame_bytes
-BUFFER = 48000 * FRAME  # a second: on a busy machine the bystander itself may come late
 FEW_MIB = 4096  # KiB
-
-
-def pattern(start: int, frames: int) -> bytes:
-    """Frames of a sound that never repeats within a minute and has no silent frame."""
-    n = np.arange(start, start + frames)
-    return np.stack([(n * 31 + 7) % 32749 + 1, n // 32749 + 1], axis=1).astype("<i2").tobytes()
-
-
-class Bystander(threading.Thread):
-    """Plays the pattern and records it; notes the first thing that is wrong."""
-
-    def __init__(self, player: Caller, listener: Caller, source: str) -> None:
-        super().__init__(daemon=True)
-        self.frames = 0  # heard, and right
-        self.wrong = ""
-        self._player, self._listener = player, listener
-        self._ear, self._word = socket.socketpair()
-        listener.record(source_name=source, fragsize=1920)
-        self._stream = player.play(tlength=BUFFER, prebuf=FRAME, minreq=4800)
-        self._played = 0
-
-    def run(self) -> None:
-        try:
-            while not self.wrong:
-                self._feed()
-                callers = [self._player, self._listener]
-                ready, _, _ = select.select([self._ear, *(caller.socket for caller in callers)], [], [])
-                if self._ear in ready:
-                    return
-                for caller in callers:
-                    if caller.socket in ready:
-                        caller.hear()
-                self._check()
-        except Exception as error:
-            self.wrong = repr(error)
-
-    def _feed(self) -> None:
-        more = self._stream.missing + self._player.requested(self._stream.channel) - self._played * FRAME
-        if more > 0:
-            self._player.write(self._stream.channel, pattern(self._played, more // FRAME))
-            self._played += more // FRAME
-
-    def _check(self) -> None:
-        heard = self._listener.sound.pop(0, bytearray())
-        if not self.frames:
-            heard = heard[len(heard) - len(heard.lstrip(b"\0")) :]
-        if heard != pattern(self.frames, len(heard) // FRAME):
-            self.wrong = f"other sound than was played after {self.frames} frames"
-        self.frames += len(heard) // FRAME
-        if self._player.tell_all(Underflow):
-            self.wrong = "an underrun"
-        if self._player.ended or self._listener.ended:
-            self.wrong = "its connection ended"
-
-    def goes_on(self) -> None:
-        """It still hears what it plays, without a gap since it began."""
-        before = self.frames
-        until(lambda: bool(self.wrong) or self.frames > before + 960, "the bystander to hear more")
-        assert not self.wrong, f"the bystander noticed: {self.wrong}"
-
-    def close(self) -> None:
-        self._word.close()
-        self.join()
-        self._ear.close()
 
 
 @dataclass
@@ -95,6 +31,10 @@ class Victim:
     worker: Worker
     bystander: Bystander
     is_room: bool
+
+    @property
+    def backend(self) -> str:
+        return "room" if self.is_room else "outlet"
 
     def connect(self) -> socket.socket:
         """An attacker's connection; one to an outlet has said nothing yet."""
@@ -106,6 +46,18 @@ class Victim:
         caller.ask(Auth(version=35))
         return caller
 
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """An attack takes place within; afterwards everything must be as it was."""
+        descriptors, memory = self.worker.descriptors(), self.worker.memory()
+        yield
+        until(lambda: self.worker.status is not None or self.worker.descriptors() <= descriptors, "few descriptors")
+        assert self.worker.status is None
+        with self.join() as later:
+            assert later.ask(Stat()) == StatReply()
+        until(lambda: self.worker.memory() - memory < FEW_MIB, "its memory to be what it was")
+        self.bystander.goes_on()
+
 
 @pytest.fixture(scope="session")
 def workers() -> Iterator[Workers]:
@@ -115,10 +67,9 @@ def workers() -> Iterator[Workers]:
         workers.close()
 
 
-@pytest.fixture(scope="module", params=["outlet", "room"])
-def attacked(workers: Workers, request: pytest.FixtureRequest) -> Iterator[Victim]:
-    """One worker for all attacks of a file: what one leaves behind the next one finds."""
-    is_room = request.param == "room"
+@contextlib.contextmanager
+def single(workers: Workers, *, is_room: bool) -> Iterator[Victim]:
+    """A worker without a desk."""
     if is_room:
         worker = workers.room()
         callers = worker.attach(101, PLAY), worker.attach(102, HEAR)
@@ -135,14 +86,36 @@ def attacked(workers: Workers, request: pytest.FixtureRequest) -> Iterator[Victi
     assert worker.ends() == 0
 
 
+@pytest.fixture(scope="session")
+def arenas() -> Iterator[dict[str, Arena]]:
+    """By back end, those that were needed so far: they stay until all tests are done."""
+    made: dict[str, Arena] = {}
+    yield made
+    with contextlib.ExitStack() as ends:
+        for arena in made.values():
+            ends.callback(arena.desk.stage.close)
+            ends.callback(arena.close)
+
+
+@pytest.fixture(scope="module", params=["outlet", "room"])
+def attacked(arenas: dict[str, Arena], workers: Workers, request: pytest.FixtureRequest) -> Iterator[Victim | Arena]:
+    """What is attacked: `outlet` and `room`, a worker without a desk; or outlets of one before each of `BACKENDS`.
+
+    It is one for all attacks of a file: what one leaves behind the next one finds.
+    """
+    if request.param in BACKENDS:
+        if request.param not in arenas:
+            if missing := missing_packages():
+                pytest.fail(packages_advice(missing), pytrace=False)
+            arenas[request.param] = Arena(Stage(), request.param)
+        yield arenas[request.param]
+    else:
+        with single(workers, is_room=request.param == "room") as victim:
+            yield victim
+
+
 @pytest.fixture
-def victim(attacked: Victim) -> Iterator[Victim]:
-    """The worker; afterwards it must be as it was, and the bystander must have heard everything."""
-    descriptors, memory = attacked.worker.descriptors(), attacked.worker.memory()
-    yield attacked
-    until(lambda: attacked.worker.status is not None or attacked.worker.descriptors() <= descriptors, "few descriptors")
-    assert attacked.worker.status is None
-    with attacked.join() as later:
-        assert later.ask(Stat()) == StatReply()
-    until(lambda: attacked.worker.memory() - memory < FEW_MIB, "its memory to be what it was")
-    attacked.bystander.goes_on()
+def victim(attacked: Victim | Arena) -> Iterator[Victim | Arena]:
+    """The same for one attack; afterwards it must be as it was, and the bystander must have heard everything."""
+    with attacked.watched():
+        yield attacked

@@ -1,0 +1,203 @@
+"""Where attacks take place: outlets of a real desk before each kind of server, and a bystander in an outlet of its own.
+
+What comes in: a stage and the name of a back end. What goes out: raw connections to outlets, for the attacker; and what
+must hold after each attack, held by `watched`: nobody has ended, the bystander heard everything, descriptors and memory
+are back, the desk has not much to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from eardrum.cli.control import Control, Opening
+from eardrum.protocol import codec
+from eardrum.protocol.catalog import (
+    Auth,
+    CreatePlaybackStream,
+    DeletePlaybackStream,
+    DeleteRecordStream,
+    Stat,
+    StatReply,
+)
+from eardrum.terms.audio import STEREO, VOLUME_NORM
+from eardrum.testing.bystander import Bystander
+from eardrum.testing.processes import descriptors, family, private_memory
+from eardrum.testing.servers import Server, Stage, end, wait_until
+from eardrum.testing.workers import S16, Caller
+
+BACKENDS = ("built-in", "pulseaudio", "pipewire-pulse")
+BOX = "box"  # the outlet that is attacked: it may play and nothing else
+MIC = "mic"  # one with a microphone
+KIT = "kit"  # one whose programs may load the emulated modules
+VOICE = "voice"  # the host's microphone
+MOST_MIB = 2  # more memory for the attacked worker
+MOST_MIB_TOGETHER = 8
+# Programs that come and go at once: what a worker needs for the first time is not what an attack took. WirePlumber
+# 0.4.13 is stuck for long after more.
+CROWD = {"built-in": 600, "pulseaudio": 600, "pipewire-pulse": 60}
+MOST_LINES = 10  # said by the desk
+
+
+class Tap(Protocol):
+    """Sits between the workers and the host's server and hears what they say."""
+
+    address: str  # for the desk, instead of the server's own
+
+    def wrong(self) -> list[str]:
+        """What it has heard until now and should not have, a line each."""
+
+    def close(self) -> None:
+        """Pass nothing on any more."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """Of all processes of the desk, by pid."""
+
+    descriptors: dict[int, int]
+    memory: dict[int, float]  # MiB
+
+
+class Arena:
+    """A desk, outlets to be attacked, and a bystander; with `server` behind them unless the back end is our own.
+
+    Attackers play zeros only: the bystander is recorded together with them, in the room or at the host.
+    """
+
+    def __init__(self, stage: Stage, backend: str, tap: Callable[[Server], Tap] | None = None) -> None:
+        """`backend` is one of `BACKENDS`. Returns when the bystander plays and is heard."""
+        self.backend = backend
+        self.server = _server(stage, backend)
+        self.tap = tap(self.server) if tap and self.server else None
+        address = self.tap.address if self.tap else self.server.address if self.server else "none"
+        self.desk = stage.desk(upstream=address)
+        self._keepers: list[Caller] = []
+        with Control(self.desk.runtime) as control:
+            for opening in self._openings():
+                control.open(opening)
+        self._keepers += [self._warmed(name) for name in (BOX, MIC, KIT)]
+        self.worker: int = self.desk.list()[BOX]["worker"]
+        self._warm()
+        self.bystander = self._bystander()
+        self.bystander.goes_on()
+
+    def _openings(self) -> list[Opening]:
+        output, microphone = ("host", f"host:{VOICE}") if self.server else ("room:square", "room:street")
+        attacked = [
+            Opening(BOX, output, None),
+            Opening(MIC, output, microphone),
+            Opening(KIT, output, None, modules=True),
+        ]
+        others = [Opening("bystander", output, None)]
+        return [*attacked, *others, *([] if self.server else [Opening("listener", "null", "room:square")])]
+
+    def _warmed(self, outlet: str) -> Caller:
+        """A program that stays. It has played and recorded, so the outlet has all the connections that it will have."""
+        keeper = Caller.at(self.address(outlet))
+        stream = keeper.play(prebuf=0)
+        keeper.write(stream.channel, bytes(stream.missing))
+        heard = keeper.record(source_name="input" if outlet == MIC else "output.monitor")
+        keeper.until(lambda: heard.channel in keeper.sound, f"sound in the outlet {outlet}")
+        keeper.ask(DeletePlaybackStream(channel=stream.channel))
+        keeper.ask(DeleteRecordStream(channel=heard.channel))
+        return keeper
+
+    def _warm(self) -> None:
+        """A crowd comes and goes before the bystander plays: pipewire-pulse itself has gaps meanwhile."""
+        create = CreatePlaybackStream(sample_spec=S16, channel_map=STEREO, volume=(VOLUME_NORM,) * 2)
+        said = b"".join(codec.packet(message, 0, 35) for message in (Auth(version=35), create))
+        for _ in range(CROWD[self.backend]):
+            with self.connect() as passer_by:
+                passer_by.sendall(said)
+        wait_until(lambda: self.desk.list()[BOX]["connections"] == 1, "a crowd to be gone")
+
+    def _bystander(self) -> Bystander:
+        player = Caller.at(self.address("bystander"))
+        listener = Caller.at(self.server.address if self.server else self.address("listener"))
+        self._keepers += [player, listener]
+        bystander = Bystander(player, listener, self.server.monitor if self.server else "input")
+        bystander.start()
+        return bystander
+
+    def close(self) -> None:
+        """The bystander must have heard all that it has played. Then everything is ended."""
+        try:
+            self.bystander.hears_all()
+        finally:
+            self.bystander.close()
+            for caller in self._keepers:
+                caller.close()
+            end(self.desk.process)
+            if self.tap:
+                self.tap.close()
+
+    # -- for attackers
+
+    def address(self, outlet: str = BOX) -> str:
+        """As in PULSE_SERVER."""
+        return f"unix:{self.desk.runtime / 'outlets' / outlet / 'native'}"
+
+    def connect(self, outlet: str = BOX) -> socket.socket:
+        """A connection that has said nothing yet."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self.address(outlet).removeprefix("unix:"))
+        return connection
+
+    def join(self, outlet: str = BOX, version: int = 35) -> Caller:
+        """A program that has said AUTH, and not its name."""
+        caller = Caller(self.connect(outlet))
+        caller.ask(Auth(version=version))
+        return caller
+
+    # -- what must hold
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """An attack takes place within; afterwards everything must be as it was."""
+        before, said = self._state(), self._said()
+        yield
+        assert self.desk.process.poll() is None, "the desk has ended"
+        ended = [process.args for process in self.desk.stage.processes if process.poll() is not None]
+        assert not ended, f"have ended: {ended}"
+        for keeper in self._keepers[:3]:
+            assert keeper.ask(Stat()) == StatReply()
+        wait_until(lambda: not self._more_descriptors(before), "descriptors to be as few as before")
+        wait_until(lambda: not self._more_memory(before), "memory to be what it was")
+        lines = self._said()[len(said) :].splitlines()
+        assert len(lines) <= MOST_LINES, lines
+        assert not any("Traceback" in line for line in lines), lines
+        if self.tap:
+            assert not (wrong := self.tap.wrong()), wrong
+        self.bystander.goes_on()
+
+    def _state(self) -> _State:
+        pids = family(self.desk.process.pid)
+        assert self.worker in pids, "the attacked worker has ended"
+        return _State({pid: descriptors(pid) for pid in pids}, {pid: private_memory(pid) for pid in pids})
+
+    def _more_descriptors(self, before: _State) -> list[int]:
+        """Processes that have more than they had."""
+        return [pid for pid, count in before.descriptors.items() if descriptors(pid) > count]
+
+    def _more_memory(self, before: _State) -> bool:
+        self._keepers[0].ask(Stat())  # a worker gives memory back when it is awake
+        more = {pid: private_memory(pid) - mib for pid, mib in before.memory.items()}
+        return more[self.worker] > MOST_MIB or sum(more.values()) > MOST_MIB_TOGETHER
+
+    def _said(self) -> str:
+        return self.desk.stage.log(self.desk.runtime.name)
+
+
+def _server(stage: Stage, backend: str) -> Server | None:
+    """The host's server, with a microphone that nobody speaks into."""
+    if backend == "built-in":
+        return None
+    server = stage.pulseaudio() if backend == "pulseaudio" else stage.pipewire_pulse()
+    stage.pactl(server.address, "load-module", "module-null-sink", "sink_name=mouth")
+    stage.pactl(server.address, "load-module", "module-remap-source", f"source_name={VOICE}", "master=mouth.monitor")
+    stage.pactl(server.address, "set-default-sink", server.sink)
+    return server

@@ -1,0 +1,71 @@
+"""Every case of the threat model is shown by a test on each back end, or it is said why not.
+
+A test says which case it shows with `@pytest.mark.case("P13")`; its parameter `attacked` says on which back end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from eardrum.testing.arena import BACKENDS
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+CASES = [f"P{number:02}" for number in range(1, 75)]
+COLLECT = """
+import json, pytest
+class Marked:
+    def pytest_collection_modifyitems(self, items):
+        self.marked = sorted({(name, item.callspec.params.get("attacked", "") if hasattr(item, "callspec") else "")
+            for item in items for mark in item.iter_markers("case") for name in mark.args})
+marked = Marked()
+status = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *FILES], plugins=[marked])
+print(); print(json.dumps([int(status), getattr(marked, "marked", [])]))
+"""
+
+
+@pytest.fixture(scope="module")
+def marked() -> set[tuple[str, str]]:
+    """Cases and the back ends on which a test shows them."""
+    files = [str(path) for path in (ROOT / "tests").rglob("test_*.py") if "mark.case(" in path.read_text()]
+    program = COLLECT.replace("FILES", repr(files))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+    status, found = json.loads(done.stdout.splitlines()[-1])
+    assert status == 0, done.stdout
+    return {(case, backend) for case, backend in found}
+
+
+def left_out() -> dict[tuple[str, str], dict[str, object]]:
+    entries = tomllib.loads((HERE / "cases.toml").read_text())["left_out"]
+    return {
+        (case, backend): entry for entry in entries for case in entry["cases"] for backend in entry.get("on", BACKENDS)
+    }
+
+
+def test_every_case_is_shown_on_each_back_end_or_it_is_said_why_not(marked):
+    wanted = {(case, backend) for case in CASES for backend in BACKENDS}
+    assert sorted(wanted - marked - left_out().keys()) == []
+
+
+def test_what_is_shown_is_not_said_to_be_left_out(marked):
+    assert sorted(marked & left_out().keys()) == []
+
+
+def test_only_cases_are_named(marked):
+    assert {case for case, _ in [*marked, *left_out()]} <= set(CASES)
+
+
+def test_a_reason_is_given_and_what_shows_the_case_instead_exists():
+    for (case, _), entry in left_out().items():
+        assert entry["why"], case
+        assert "shown" not in entry or (ROOT / str(entry["shown"])).exists(), entry["shown"]
