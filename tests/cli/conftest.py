@@ -39,6 +39,7 @@ class FakeDesk(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.outlets[wanted["name"]] = wanted | {
             "directory": str(directory), "socket": str(directory / "native"), "worker": None,
             "connections": 0, "playing": 0, "recording": 0, "note": "", "configured": False,
+            "permissions": {"owner": "me", "group": "audio", "mode": "0660"},
         }  # fmt: skip
         return self.outlets[wanted["name"]]
 

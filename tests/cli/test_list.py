@@ -75,9 +75,9 @@ def test_piped_it_has_tabs_between_columns_and_no_colour(desk, say):
     result = say("list")
     assert (result.exit_code, result.stderr) == (0, "")
     assert [line.split("\t") for line in result.stdout.splitlines()] == [
-        ["NAME", "OUTPUT", "INPUT", "STATE", "NOTE"],
-        ["game", "host", "silence", "idle", "-"],
-        ["bot", "null", "-", "idle", "-"],
+        ["NAME", "OUTPUT", "INPUT", "SOCKET", "STATE", "NOTE"],
+        ["game", "host", "silence", "me:audio 0660", "idle", "-"],
+        ["bot", "null", "-", "me:audio 0660", "idle", "-"],
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 
 from eardrum import __version__
 from eardrum.kernel import outlet_directory
+from eardrum.kernel.peer import group_name, user_name
 from eardrum.terms.budget import Budget
 
 
@@ -37,6 +39,7 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "socket": str(directory / "native"),
         "mode": "0666",
         "group": None,
+        "permissions": {"owner": user_name(os.geteuid()), "group": group_name(os.getegid()), "mode": "0666"},
         "modules": False,
         "hear": False,
         "ceiling": None,
@@ -58,6 +61,19 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
     assert desk.ask("DELETE", "/v1/outlets/radio") == (200, {"configured": False})
     assert desk.ask("GET", "/v1/outlets") == (200, {"outlets": []})
     assert not directory.exists()
+
+
+@pytest.mark.parametrize("there", ["nothing", "a link", "a directory"])
+def test_a_socket_that_was_put_away_is_told(desk, there):
+    desk.open("radio")
+    native = desk.runtime / "outlets/radio/native"
+    native.unlink()
+    if there == "a link":
+        native.symlink_to("/dev/null")
+    elif there == "a directory":
+        native.mkdir()
+    outlet = desk.outlet("radio")
+    assert (outlet["permissions"], outlet["note"][:18]) == (None, "its socket is gone")
 
 
 def test_levels_are_set_and_told(desk):

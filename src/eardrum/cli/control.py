@@ -47,6 +47,17 @@ class Levels(msgspec.Struct, frozen=True):
     input: Level | None = None
 
 
+class Permissions(msgspec.Struct, frozen=True):
+    """Whose an outlet's socket is."""
+
+    owner: str
+    group: str
+    mode: str  # octal
+
+    def __str__(self) -> str:
+        return f"{self.owner}:{self.group} {self.mode}"
+
+
 class Outlet(msgspec.Struct, frozen=True):
     """An open outlet as the desk tells of it."""
 
@@ -59,6 +70,7 @@ class Outlet(msgspec.Struct, frozen=True):
     playing: int = 0  # streams
     recording: int = 0
     note: str = ""  # why it cannot play
+    permissions: Permissions | None = None  # None: its socket is gone
     configured: bool = False  # every desk opens it by itself, as the configuration has it
     wires: dict[str, Wire | None] = {}  # output and input
     levels: Levels = Levels()

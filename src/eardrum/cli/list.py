@@ -15,7 +15,7 @@ from eardrum.cli.control import Control, Level, Outlet, Wire
 from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.levels import percent
 
-HEADER = ("NAME", "OUTPUT", "INPUT", "STATE", "NOTE")
+HEADER = ("NAME", "OUTPUT", "INPUT", "SOCKET", "STATE", "NOTE")
 
 
 @click.command("list")
@@ -24,7 +24,7 @@ HEADER = ("NAME", "OUTPUT", "INPUT", "STATE", "NOTE")
 def verb(runtime: Path, as_json: bool) -> None:
     """List the open outlets.
 
-    Of each, what its programs do, what its wires do, and what is wrong.
+    Of each, whose its socket is, what its programs do, what its wires do, and what is wrong.
 
     On a terminal as a table; else one outlet a line with tabs between the columns, - for an empty one.
     """
@@ -77,4 +77,11 @@ def table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
 
 
 def _row(outlet: Outlet) -> tuple[str, ...]:
-    return outlet.name, outlet.output, outlet.input or "-", state(outlet), outlet.note or "-"
+    return (
+        outlet.name,
+        outlet.output,
+        outlet.input or "-",
+        str(outlet.permissions or "-"),
+        state(outlet),
+        outlet.note or "-",
+    )

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from eardrum.worker.spec import Level, OutletSpec
 
 RETRY = 1.0  # seconds until a worker that could not even start is tried again
 SPACING = 0.2  # seconds at least between two starts: a worker may have left the listening socket unusable
+_NO_SOCKET = "its socket is gone: who may write to its directory has put it away; close and open it"
 
 
 class Taken(Complaint):
@@ -75,7 +77,13 @@ class Outlet:
     def as_json(self) -> dict[str, Any]:
         directory = self._desk.runtime.outlet(self.wiring.name)
         worker = self._worker
-        notes = (self.note, *self._files.notes, *(wire.note for wire in self.wires.values()))
+        permissions = self._desk.runtime.permissions(self.wiring.name)
+        notes = (
+            self.note,
+            *self._files.notes,
+            *(wire.note for wire in self.wires.values()),
+            "" if permissions else _NO_SOCKET,
+        )
         return {
             "name": self.wiring.name,
             "output": self.wiring.output,
@@ -84,6 +92,7 @@ class Outlet:
             "socket": str(directory / NATIVE),
             "mode": self.wiring.mode,
             "group": self.wiring.group,
+            "permissions": permissions and asdict(permissions),
             "modules": self.wiring.modules,
             "hear": self.wiring.hear,
             "ceiling": self.wiring.ceiling,

@@ -4,7 +4,7 @@
         lock                    locked by the desk while it lives, holds its pid
         control                 the desk's control socket: 0600, or with a group of those who may give it orders
         outlets/NAME/native     one directory per outlet, mounted into its container; its inode is never replaced
-    outlets/NAME/…          the client kit: files that tell programs in the container of the socket
+        outlets/NAME/…          the client kit: files that tell programs in the container of the socket
 
 Whatever is already there is judged by what it is (no link is followed), and only what is ours is touched. An outlet's
 directory may be mounted writable, so a container can swap what lies in it at any moment.
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eardrum.kernel import kit_files
+from eardrum.kernel.peer import group_name, user_name
 from eardrum.terms.errors import Complaint
 
 SHARED = Path("/run/eardrum")  # the runtime directory of a desk that serves several users
@@ -52,6 +53,15 @@ class Access:
 
 
 ONLY_OWNER = Access(0o600)
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Whose a socket is, as the file system has it."""
+
+    owner: str  # names, or numbers that have none
+    group: str
+    mode: str  # octal
 
 
 class Runtime:
@@ -113,6 +123,16 @@ class Runtime:
             return _listen(path / NATIVE, directory, access)
         finally:
             os.close(directory)
+
+    def permissions(self, name: str) -> Permissions | None:
+        """Whose the outlet's socket is; None if there is none of ours, because the container has put it away."""
+        path = self.outlet(name) / NATIVE
+        try:
+            there = path.lstat()
+            _require_socket(path, there)
+        except (OSError, Complaint):
+            return None
+        return Permissions(user_name(there.st_uid), group_name(there.st_gid), f"{stat.S_IMODE(there.st_mode):04o}")
 
     def remove_outlet(self, name: str) -> None:
         """Remove the outlet's socket and kit, and its directory unless something that isn't ours lies in it."""

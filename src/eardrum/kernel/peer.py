@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import grp
 import os
 import pwd
 import socket
@@ -44,6 +45,22 @@ def _listed(uid: int, gid: int) -> set[int]:
         return set(os.getgrouplist(pwd.getpwuid(uid).pw_name, gid))
     except KeyError:
         return set()
+
+
+def user_name(uid: int) -> str:
+    """What this machine calls the user, or the number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """What this machine calls the group, or the number."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 @functools.cache

@@ -5,16 +5,14 @@ Nothing here starts a server or changes a file; the servers see one short visit.
 
 from __future__ import annotations
 
-import contextlib
-import grp
 import os
 import posixpath
-import pwd
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from eardrum.kernel import probe
 from eardrum.kernel.machine import MachineFiles, read_head, surroundings
+from eardrum.kernel.peer import group_name, user_name
 from eardrum.kernel.probe import PATIENCE, Answer
 from eardrum.kernel.x11 import root_window
 from eardrum.protocol.kinds import COOKIE_BYTES
@@ -113,7 +111,7 @@ def look_around(patience: float = PATIENCE) -> Report:
     places, passed_over = _spots(search, content, patience)
     winner = next((spot for spot in places if spot.answer and spot.answer.connects), None)
     return Report(
-        around.uid, _name(pwd.getpwuid, around.uid), around.home, discovery.machine_id(around),
+        around.uid, user_name(around.uid), around.home, discovery.machine_id(around),
         winner, _why(search, places, winner), search.autospawn, search.autospawns,
         places, passed_over, tuple(_others(around, search)),
         {name: around.environment.get(name) for name in VARIABLES},
@@ -230,11 +228,4 @@ def _lying(path: str) -> Lying:
         return Lying(problem="nothing there", link=link)
     except OSError as error:
         return Lying(problem=str(error.strerror), link=link)
-    owner, group = _name(pwd.getpwuid, there.uid), _name(grp.getgrgid, there.gid)
-    return Lying(there.kind, owner, group, f"{there.mode:04o}", link=link)
-
-
-def _name(look_up: Callable[[int], tuple[object, ...]], number: int) -> str:
-    with contextlib.suppress(KeyError):
-        return str(look_up(number)[0])
-    return str(number)
+    return Lying(there.kind, user_name(there.uid), group_name(there.gid), f"{there.mode:04o}", link=link)
