@@ -43,6 +43,8 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "modules": False,
         "hear": False,
         "ceiling": None,
+        "gate": False,
+        "gate_process": None,
         "budget": msgspec.to_builtins(Budget()),
         "levels": {"output": USUAL, "input": USUAL},
         "configured": False,

@@ -20,6 +20,7 @@ from eardrum.terms.budget import Said
 @click.option("--group", help="The socket's group.")
 @options.hear
 @options.ceiling
+@options.gate
 @options.budget
 @options.modules
 def verb(
@@ -30,6 +31,7 @@ def verb(
     mode: str,
     group: str | None,
     ceiling: str | None,
+    gate: bool | None,
     budget: Said,
     hear: bool,
     modules: bool,
@@ -39,7 +41,7 @@ def verb(
     Mount the directory at /run/pulse in the container. The outlet is open until `eardrum close NAME`.
     """
     with Control(runtime) as control:
-        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, budget=budget))
+        outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, gate, budget))
     click.echo(outlet.directory)
     if outlet.note:
         click.echo(f"eardrum: {name}: {outlet.note}", err=True)

@@ -159,6 +159,12 @@ budget = click.option(
     callback=_budget,
     help="What the outlet may use, as streams=16; may be repeated.",
 )
+gate = click.option(
+    "--gate/--no-gate",
+    default=None,
+    help="Let a second process judge all that is said to the host's sound server, so that not even a worker that was"
+    " taken over can say more than the outlet may.  [default: as the desk is set]",
+)
 level_place = click.argument("place", metavar="NAME[/in|/out]", callback=_level_place)
 modules = click.option(
     "--modules", is_flag=True, help="Let programs load emulated modules: null-sink, remap-source, loopback, …"

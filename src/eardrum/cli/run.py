@@ -61,6 +61,7 @@ def _failing_as_engines_do() -> Iterator[None]:
 @options.input_
 @options.hear
 @options.ceiling
+@options.gate
 @options.budget
 @options.modules
 @click.option("--dry-run", is_flag=True, help="Print what would be run, as it would be typed; open nothing.")
@@ -72,6 +73,7 @@ def verb(
     input_: str | None,
     hear: bool,
     ceiling: str | None,
+    gate: bool | None,
     budget: Said,
     modules: bool,
     dry_run: bool,
@@ -98,7 +100,15 @@ def verb(
         control = stack.enter_context(Control(runtime))
         wanted = name or valid_name(way.suggested_name)
         opening = Opening(
-            wanted, output, input_, modules=modules, hear=hear, ceiling=ceiling, budget=budget, held=not way.outlives
+            wanted,
+            output,
+            input_,
+            modules=modules,
+            hear=hear,
+            ceiling=ceiling,
+            gate=gate,
+            budget=budget,
+            held=not way.outlives,
         )
         outlet = control.open(opening) if name else _opened_under_a_free_name(control, opening)
         if outlet.note:

@@ -13,6 +13,7 @@ import msgspec
 
 from eardrum.desk.alsa_device import AlsaDevice, check_device
 from eardrum.desk.config import Config
+from eardrum.desk.gate import BY_DEFAULT, OutletGate
 from eardrum.desk.host import Host
 from eardrum.desk.knobs import Knobs, Turning
 from eardrum.desk.rooms import Rooms
@@ -51,8 +52,10 @@ class Outlet:
         self._desk = desk
         self._loop = asyncio.get_running_loop()
         ends, most = _ends(wiring), self._budget.upstream_connections
+        gated = desk.gate if wiring.gate is None else wiring.gate
+        self._gate = OutletGate(desk.workers, wiring, knobs) if gated else None
         self.wires = {
-            wire: Wire(wire, end, number, desk.host, desk.rooms, fixed=wiring.modules, most=most)
+            wire: Wire(wire, end, number, desk.host, desk.rooms, gate=self._gate, fixed=wiring.modules, most=most)
             for wire, end in ends.items()
         }
         self._files = WireFiles(ends, self._device)
@@ -97,6 +100,8 @@ class Outlet:
             "hear": self.wiring.hear,
             "ceiling": self.wiring.ceiling,
             "budget": msgspec.to_builtins(self._budget),
+            "gate": self._gate is not None,
+            "gate_process": self._gate.pid if self._gate else None,
             "levels": {
                 "output": self.knobs.as_json(OUTPUT),
                 "input": self.knobs.as_json(INPUT) if self.wires[INPUT].end else None,
@@ -137,6 +142,8 @@ class Outlet:
     def turn(self, wire: int, turning: Turning) -> None:
         """Set the person's level of a wire, at once. Raises Complaint."""
         record = self.knobs.turn(wire, turning)
+        if self._gate is not None:
+            self._gate.turn(record)
         if self._worker is not None:
             self._worker.tell(record)
         self._desk.remember()
@@ -215,6 +222,8 @@ class Outlet:
         self._worker = None
         for wire in self.wires.values():
             wire.release()
+        if self._gate is not None:
+            self._gate.end()
         self._loop.call_at(self._started + (SPACING if worker.ready else RETRY), self.watch)
 
     def _heed(self, worker: Worker, record: Record) -> None:
@@ -251,6 +260,7 @@ class Outlets:
         self.host = host
         self.budget = config.budget  # of outlets that were opened with no other
         self._configured = {wiring.name: wiring for wiring in config.outlet}
+        self.gate = BY_DEFAULT if config.host.gate is None else config.host.gate  # of outlets opened with neither
         self.rooms = Rooms(workers)
         self._outlets: dict[str, Outlet] = {}
         self._held: set[str] = set()

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from eardrum.desk.gate import OutletGate
 from eardrum.desk.host import Failed, Host
 from eardrum.desk.rooms import Rooms
 from eardrum.desk.workers import Worker
@@ -25,6 +26,7 @@ from eardrum.worker.records import Kind, Record, end_in_pipe
 
 SPACING = 0.2  # seconds at least between two connections: who hangs up at once must not keep us busy
 ROOM_RETRY = 1.0  # seconds until a room is tried again that could not be joined
+GATE_RETRY = 1.0  # seconds until a server is connected again whose gate could not be made
 NAMES = {OUTPUT: "output", INPUT: "input"}
 _ROOM_RIGHTS = {
     OUTPUT: Right.CONNECT | Right.LOOK | Right.PLAY,
@@ -39,7 +41,16 @@ class Wire:
     """
 
     def __init__(
-        self, wire: int, end: WireEnd | None, outlet: int, host: Host, rooms: Rooms, *, fixed: bool, most: int
+        self,
+        wire: int,
+        end: WireEnd | None,
+        outlet: int,
+        host: Host,
+        rooms: Rooms,
+        *,
+        gate: OutletGate | None,
+        fixed: bool,
+        most: int,
     ) -> None:
         """`outlet` is the number by which rooms tell outlets apart. What is mixed at a `fixed` one stays mixed.
 
@@ -52,6 +63,7 @@ class Wire:
         self._most = most
         self._host = host
         self._rooms = rooms
+        self._gate = gate
         self._loop = asyncio.get_running_loop()
         self._worker: Worker | None = None
         self._told: WireEnd | None = None  # where the worker knows it to lead
@@ -101,7 +113,7 @@ class Wire:
     def want_more(self, number: int) -> bool:
         """The worker wants one more connection beside the one that it has; False if it cannot have so many."""
         if self._worker and self._told and self._told.kind == "host" and self._given and number == len(self._more) + 1:
-            self._adding = self._loop.create_task(self._add(self._worker, number))
+            self._adding = self._loop.create_task(self._add(self._worker, self._told, number))
         return self.carries and number < self._most
 
     # -- where it leads
@@ -181,20 +193,46 @@ class Wire:
         failed = partial(self._failed, worker)
         if end.kind == "room":
             connection, version = await self._join(end.argument, failed), NEWEST
+            led = connection
         else:
-            connection, version = await self._host.connect(failed)
+            connection, led, version = await self._reach_host(end, failed)
         self._connecting = None
         self._given, self._given_at, self._since = connection, self._loop.time(), time.time()
-        worker.tell(Record(Kind.UPSTREAM, self._wire, version), (connection.fileno(),))
+        self._give(worker, led, Record(Kind.UPSTREAM, self._wire, version))
 
-    async def _add(self, worker: Worker, number: int) -> None:
+    async def _add(self, worker: Worker, end: WireEnd, number: int) -> None:
         try:
             connection, version = await self._host.connect_once()
+            led = self._led(end, connection, version)
         except Unreachable as why:
             worker.tell(Record(Kind.NO_UPSTREAM, self._wire, why.error, number))
+        except OSError:
+            _end(connection)
+            worker.tell(Record(Kind.NO_UPSTREAM, self._wire, PulseError.INTERNAL, number))
         else:
             self._more.append(connection)
-            worker.tell(Record(Kind.UPSTREAM, self._wire, version, number), (connection.fileno(),))
+            self._give(worker, led, Record(Kind.UPSTREAM, self._wire, version, number))
+
+    def _give(self, worker: Worker, led: socket.socket, record: Record) -> None:
+        """Let the worker have the end of a connection that is meant for it."""
+        worker.tell(record, (led.fileno(),))
+        if led is not self._given and led not in self._more:
+            led.close()
+
+    async def _reach_host(self, end: WireEnd, failed: Failed) -> tuple[socket.socket, socket.socket, int]:
+        """The connection to the host's server, what the worker gets of it, and the version to speak."""
+        while True:
+            connection, version = await self._host.connect(failed)
+            try:
+                return connection, self._led(end, connection, version), version
+            except OSError as error:
+                _end(connection)
+                failed(Unreachable("", f"the gate to the host's server cannot be made: {error.strerror}"))
+            await asyncio.sleep(GATE_RETRY)
+
+    def _led(self, end: WireEnd, connection: socket.socket, version: int) -> socket.socket:
+        """What the worker gets of a connection to the host's server: itself, or the way through the gate."""
+        return connection if self._gate is None else self._gate.lead(self._wire, end, connection, version)
 
     async def _join(self, room: str, failed: Failed) -> socket.socket:
         while True:

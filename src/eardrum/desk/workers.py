@@ -181,7 +181,7 @@ class Worker:
                 self._decided.set()
             case Kind.STILL_WRITING:
                 self._writing = True
-            case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED | Kind.DEVICE:
+            case Kind.WANT | Kind.LEVEL | Kind.WIRE | Kind.FILE_FAILED | Kind.DEVICE | Kind.REFUSED:
                 self._asks(self, record)
 
 

@@ -118,6 +118,11 @@ class Link:
             self.queued += len(part) - written
             written = 0
 
+    def shut(self) -> None:
+        """End the connection, also for who else has it."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.socket.close()

@@ -16,20 +16,16 @@ from typing import TYPE_CHECKING, Any
 from eardrum.protocol.catalog import Stat
 from eardrum.protocol.message import Message
 from eardrum.server.effects import NO_STREAM
-from eardrum.server.events import INPUT
 from eardrum.server.stream import Tag
 from eardrum.terms.errors import PulseError, Refused
-from eardrum.terms.properties import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from eardrum.server.core import Server
-    from eardrum.server.objects import Client, View
+    from eardrum.server.objects import Client
 
 OWN_FAULTS = (PulseError.INVALID, PulseError.NOTSUPPORTED)  # of what a client asks for; no other upstream says better
-SAID_UPSTREAM = ("media.name", "media.title", "media.artist")
-ICON = "audio-card"
 
 
 @dataclass(eq=False, slots=True)
@@ -190,23 +186,6 @@ class Carried(ABC):
     @abstractmethod
     def answered(self, question: Question, outcome: Message | PulseError) -> None:
         """The upstream answers what the client asked."""
-
-
-def upstream_proplist(view: View, wire: int, proplist: dict[str, bytes]) -> dict[str, bytes]:
-    """What the upstream is told of a stream: the outlet's name, and of the client's words only what the sound is.
-
-    A program in a container neither takes over nor moves the levels that the upstream remembers for one outside: the
-    restore id is the outlet's, with / its microphone's, which no outlet's name has; and no role is said, by which
-    wireplumber remembers first of all.
-    """
-    told = {key: proplist[key] for key in SAID_UPSTREAM if key in proplist}
-    return {
-        **told,
-        "application.name": value(view.name),
-        "application.id": value(f"eardrum.{view.name}"),
-        "application.icon_name": value(ICON),
-        "module-stream-restore.id": value(f"eardrum-{view.name}{'/in' if wire == INPUT else ''}"),
-    }
 
 
 def error_of(outcome: Message | PulseError) -> PulseError:

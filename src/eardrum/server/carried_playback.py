@@ -34,7 +34,7 @@ from eardrum.protocol.catalog import (
 from eardrum.protocol.message import Message
 from eardrum.protocol.packets import PIECE
 from eardrum.server.buffers import upstream_minreq
-from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
+from eardrum.server.carried import Carried, Question, error_of
 from eardrum.server.echo import Echo
 from eardrum.server.effects import CloseShortcut, OpenShortcut, ReissueSound
 from eardrum.server.events import OUTPUT, Sound
@@ -46,6 +46,7 @@ from eardrum.server.stream import Agreed, Tag
 from eardrum.sound import convert
 from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, SampleFormat, Volume, multiply
 from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.properties import said_upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +118,7 @@ class CarriedPlayback(Carried, PlaybackStream):
             variable_rate=asked.variable_rate,
             muted=level.muted,
             adjust_latency=asked.adjust_latency,
-            proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
+            proplist=said_upstream(self.client.view.name, False, self.proplist),
             volume_set=self.levelled,
             early_requests=asked.early_requests,
             muted_set=asked.muted_set or self.muted or self.sink.set_here,

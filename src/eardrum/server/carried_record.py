@@ -23,7 +23,7 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.protocol.message import Message
-from eardrum.server.carried import Carried, Question, error_of, upstream_proplist
+from eardrum.server.carried import Carried, Question, error_of
 from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
 from eardrum.server.indexes import bounded
@@ -33,6 +33,7 @@ from eardrum.server.stand_in import RecordStandIn
 from eardrum.server.stream import Agreed, Tag
 from eardrum.terms.audio import MAX_QUEUE, VOLUME_NORM, BufferAttr
 from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.properties import said_upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ class CarriedRecord(Carried, RecordStream):
             variable_rate=asked.variable_rate,
             peak_detect=asked.peaks,
             adjust_latency=asked.adjust_latency,
-            proplist=upstream_proplist(self.client.view, self.wire, self.proplist),
+            proplist=said_upstream(self.client.view.name, True, self.proplist),
             early_requests=asked.early_requests,
             dont_inhibit_auto_suspend=asked.dont_inhibit_auto_suspend,
             volume=self.volume,

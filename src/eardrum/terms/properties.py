@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 MAX_CHARACTERS = 256
+SAID_UPSTREAM = ("media.name", "media.title", "media.artist")
+ICON = "audio-card"
 ALLOWED = frozenset(
     (
         "application.icon_name", "application.id", "application.language", "application.name",
@@ -25,6 +27,30 @@ def cleaned(proplist: dict[str, bytes]) -> dict[str, bytes]:
         if key in ALLOWED and (words := _text(raw)) is not None:
             kept[key] = value(words)
     return kept
+
+
+def said_upstream(name: str, microphone: bool, proplist: dict[str, bytes]) -> dict[str, bytes]:
+    """What the host's server is told of a stream of the outlet `name`: that name, and of the client's words, which were
+    `cleaned`, only what the sound is.
+
+    A program in a container neither takes over nor moves the levels that the server remembers for one outside: the
+    restore id is the outlet's, with / its microphone's, which no outlet's name has; and no role is said, by which
+    wireplumber remembers first of all.
+    """
+    told = {key: proplist[key] for key in SAID_UPSTREAM if key in proplist}
+    return {
+        **told,
+        "application.name": value(name),
+        "application.id": value(f"eardrum.{name}"),
+        "application.icon_name": value(ICON),
+        "module-stream-restore.id": value(f"eardrum-{name}{'/in' if microphone else ''}"),
+    }
+
+
+def introduction(name: str) -> dict[str, bytes]:
+    """What the host's server is told of us, who are there for the outlet `name`."""
+    us = {"application.name": name, "application.id": "eardrum", "application.icon_name": ICON}
+    return {key: value(words) for key, words in us.items()}
 
 
 def text(proplist: dict[str, bytes], key: str, default: str = "") -> str:

@@ -322,10 +322,12 @@ class Desk:
         input: str | None = None,
         modules: bool = False,
         hear: bool = False,
+        gate: bool | None = None,
     ) -> Outlet:
         """Open an outlet; RuntimeError with the command's complaint when that fails."""
         wires = [*(["--output", output] if output else []), *(["--input", input] if input else [])]
         wires += [*(["--modules"] if modules else []), *(["--hear"] if hear else [])]
+        wires += [] if gate is None else ["--gate" if gate else "--no-gate"]
         done = self.command("open", name, *wires)
         if done.returncode:
             raise RuntimeError(f"eardrum open {name}: {done.stderr.strip()}")

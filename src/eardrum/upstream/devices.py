@@ -20,10 +20,11 @@ from eardrum.protocol.catalog import (
     SubscribeEvent,
 )
 from eardrum.protocol.message import Message
-from eardrum.terms.audio import ChannelMap, SampleSpec, valid_map
+from eardrum.terms.audio import MAX_QUEUE, ChannelMap, SampleSpec, valid_map
 
 Ask = Callable[[Message, Callable[[Message | None], None]], None]  # a question, and what gets its answer, None: refused
 
+HELD_UPSTREAM = 250_000  # µs of sound that can be on its way through an upstream, besides what its queue gathers
 _FACILITY, _CHANGE = 0x0F, 0x30  # the two parts of an event
 _DEFAULT_SINK, _DEFAULT_SOURCE = "@DEFAULT_SINK@", "@DEFAULT_SOURCE@"
 
@@ -33,6 +34,25 @@ class Shape(NamedTuple):
 
     spec: SampleSpec
     channel_map: ChannelMap
+
+
+def subscription(records: bool) -> Subscribe:
+    """By which an upstream tells what happens at the end of a wire, which records or plays."""
+    return Subscribe(mask=1 << _facility(records) | 1 << Facility.SERVER)
+
+
+def question(records: bool, name: str) -> GetSinkInfo | GetSourceInfo:
+    """By which an upstream tells of the device at the end of a wire; `name` is as in `Devices`."""
+    return GetSourceInfo(name=name or _DEFAULT_SOURCE) if records else GetSinkInfo(name=name or _DEFAULT_SINK)
+
+
+def behind(spec: SampleSpec, fragsize: int) -> int:
+    """The most bytes of what a record stream heard before that may come after it was said that it hears another."""
+    return min(fragsize, MAX_QUEUE) + spec.bytes_for(HELD_UPSTREAM)
+
+
+def _facility(records: bool) -> Facility:
+    return Facility.SOURCE if records else Facility.SINK
 
 
 class _Subject:
@@ -103,22 +123,16 @@ class Devices:
         self._found = found
         self._there: bool | None = None
         self._shape: Shape | None = None
-        default = _DEFAULT_SOURCE if records else _DEFAULT_SINK
-        end = GetSourceInfo(name=name or default) if records else GetSinkInfo(name=name or default)
-        self._end = _Subject(end, ask, self._learn_end)
+        self._end = _Subject(question(records, name), ask, self._learn_end)
         self._end_index: int | None = None
         self._end_right = False
         self._streams: dict[int, int | None] = {}  # record streams and the number of the source that each hears
         self._behind: dict[int, int] = {}  # how many bytes upstream holds of each
         self._sources: dict[int, _Source] = {}  # those
 
-    @property
-    def _facility(self) -> Facility:
-        return Facility.SOURCE if self._records else Facility.SINK
-
     def begin(self) -> None:
         """Ask about the end of the wire, and to be told what happens there."""
-        self._ask(Subscribe(mask=1 << self._facility | 1 << Facility.SERVER), lambda answer: None)
+        self._ask(subscription(self._records), lambda answer: None)
         self._end.look()
 
     def heed(self, event: SubscribeEvent) -> None:
@@ -127,7 +141,7 @@ class Devices:
         if facility == Facility.SERVER:  # another device may be the default
             self._end_right = False
             self._end.look()
-        elif facility == self._facility:
+        elif facility == _facility(self._records):
             if self._end_index in (None, index):
                 self._end.look()
             source = self._sources.get(index)
@@ -151,6 +165,17 @@ class Devices:
             self._sources[index] = _Source(index, self._ask, self._learn_source)
             self._sources[index].look()
         self._settle()
+
+    def lets_pass(self, stream: int, nbytes: int) -> bool:
+        """The upstream sends so many bytes of what this record stream hears: whether they may be passed on."""
+        if stream not in self.heard:
+            return False
+        if stream not in self.stale:
+            return True
+        self.stale[stream] -= nbytes
+        if self.stale[stream] <= 0:
+            del self.stale[stream]
+        return False
 
     def forget(self, stream: int) -> None:
         """This record stream is gone."""

@@ -31,16 +31,15 @@ from eardrum.protocol.catalog import (
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply, Told
 from eardrum.protocol.message import Message
 from eardrum.protocol.packets import CONTROL, SoundPacket, sound_head
-from eardrum.terms.audio import MAX_QUEUE, SampleSpec
+from eardrum.terms.audio import SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
-from eardrum.terms.properties import value
-from eardrum.upstream.devices import Devices, Shape
+from eardrum.terms.properties import introduction
+from eardrum.upstream.devices import Devices, Shape, behind
 
 _ABOUT_RECORD_STREAMS = (
     RecordBufferAttrChanged, RecordStreamEvent, RecordStreamKilled, RecordStreamMoved, RecordStreamSuspended,
 )  # fmt: skip
 _BY_INDEX = (SetSinkInputVolume, SetSinkInputMute)
-HELD_UPSTREAM = 250_000  # µs of sound that can be on its way through an upstream, besides what its queue gathers
 MOST_QUESTIONS = 256  # about devices, that wait for an answer
 
 
@@ -134,9 +133,7 @@ class Streams:
         """Who we are: the outlet. What we want to know is asked once that is answered: pipewire-pulse knows no device
         for a client before.
         """
-        us = {"application.name": name, "application.id": "eardrum", "application.icon_name": "audio-card"}
-        proplist = {key: value(text) for key, text in us.items()}
-        tag, packet = self._asking.ask(SetClientName(name=name, proplist=proplist))
+        tag, packet = self._asking.ask(SetClientName(name=name, proplist=introduction(name)))
         self._questions[tag] = lambda answer: self._devices.begin()
         return packet
 
@@ -228,18 +225,12 @@ class Streams:
 
     def _heard(self, stream: int, data: memoryview) -> memoryview:
         """What may be heard of these samples: all or nothing."""
-        devices = self._devices
-        if stream in devices.heard:
-            if stream not in devices.stale:
-                return data
-            devices.stale[stream] -= len(data)
-            if devices.stale[stream] <= 0:
-                del devices.stale[stream]
+        if self._devices.lets_pass(stream, len(data)):
+            return data
         return memoryview(bytes((self._specs[stream].silence,)) * len(data))
 
     def _listens(self, stream: int, source: int | None, fragsize: int) -> None:
-        behind = min(fragsize, MAX_QUEUE) + self._specs[stream].bytes_for(HELD_UPSTREAM)
-        self._devices.listens(stream, source, behind)
+        self._devices.listens(stream, source, behind(self._specs[stream], fragsize))
 
     def _learn(self, stream: int, message: Message) -> None:
         if getattr(message, "channel", None) == CONTROL:  # sound sent there would be read as commands

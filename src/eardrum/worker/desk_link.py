@@ -32,10 +32,12 @@ class DeskLink:
         self._reported = 0.0
         self._news: dict[tuple[Kind, int], Record] = {}  # by kind and wire: only the newest is told
 
-    def receive(self) -> tuple[Record, list[int]] | None:
-        """What the desk says, with descriptors that are now ours; None: nothing, look whether it is gone."""
+    def receive(self, most: int = 1) -> tuple[Record, list[int]] | None:
+        """What the desk says, with at most so many descriptors that are now ours; None: nothing, look whether it is
+        gone.
+        """
         try:
-            packet, descriptors = seqpacket.receive(self._socket, RECORD_BYTES, 1)
+            packet, descriptors = seqpacket.receive(self._socket, RECORD_BYTES, most)
         except BlockingIOError:
             return None
         except (OSError, RemoteProtocolError):

@@ -24,7 +24,7 @@ import msgspec
 
 from eardrum.kernel import seqpacket
 from eardrum.terms.errors import RemoteProtocolError
-from eardrum.worker.spec import AlsaSpec, OutletSpec, SoundFileSpec, WorkerSpec
+from eardrum.worker.spec import AlsaSpec, GateSpec, OutletSpec, SoundFileSpec, WorkerSpec
 
 Serve = Callable[[WorkerSpec, Sequence[int]], None]  # returns when the worker is over
 
@@ -85,7 +85,7 @@ def load() -> Serve:
     import soxr  # noqa: F401
 
     from eardrum.kernel import confinement, memory
-    from eardrum.worker import alsa_device, outlet, rehearsal, room, sound_file
+    from eardrum.worker import alsa_device, gate, outlet, rehearsal, room, sound_file
 
     confinement.prepare()
     rehearsal.rehearse()
@@ -101,6 +101,8 @@ def load() -> Serve:
         elif isinstance(spec, AlsaSpec):
             link, *pipe = descriptors
             alsa_device.serve(spec, link, pipe[0] if pipe else None)
+        elif isinstance(spec, GateSpec):
+            gate.serve(spec, descriptors[0])
         else:
             room.serve(spec, descriptors[0])
 

@@ -41,6 +41,8 @@ class Kind(enum.IntEnum):
     REWIRE = 6  # a: wire; one descriptor, a pipe with the wire end that it leads to from now on
     RETIRE = 7  # FINISH, unless somebody is connected; then say STAYS
     KNOB = 8  # what the person has set; a: wire, and MUTED or not, b: volume
+    PASS = 12  # to a gate; a: wire, b: protocol version; a connection to the host's server, one of the worker's, a pipe
+    #            with the wire end
     # worker to desk
     READY = 16  # serving
     WANT = 17  # a: wire, b: 1: please connect it; 0: no more; c: number
@@ -52,17 +54,19 @@ class Kind(enum.IntEnum):
     STILL_WRITING = 23  # the file is being completed, which takes long
     DEVICE = 24  # of an ALSA device's process: a: 0 if the device is there (again), else the number of the error
     STAYS = 25  # it was told RETIRE, but somebody is connected or has left what must last
+    REFUSED = 40  # of a gate: a: wire, b: the code of a command that is never said, 0xFFFFFFFF: it was none
 
 
 FROM_DESK = frozenset(
     (
         Kind.UPSTREAM, Kind.NO_UPSTREAM, Kind.ATTACH, Kind.FINISH, Kind.TRACE, Kind.REWIRE, Kind.RETIRE, Kind.KNOB,
+        Kind.PASS,
     )
 )  # fmt: skip
 FROM_WORKER = frozenset(
     (
         Kind.READY, Kind.WANT, Kind.COUNTS, Kind.FINISHED, Kind.FILE_FAILED, Kind.LEVEL, Kind.WIRE, Kind.STILL_WRITING,
-        Kind.DEVICE, Kind.STAYS,
+        Kind.DEVICE, Kind.STAYS, Kind.REFUSED,
     )
 )  # fmt: skip
 

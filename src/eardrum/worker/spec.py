@@ -70,4 +70,13 @@ class AlsaSpec(msgspec.Struct, frozen=True, tag="alsa"):
     captures: bool
 
 
-WorkerSpec = OutletSpec | RoomSpec | SoundFileSpec | AlsaSpec
+class GateSpec(msgspec.Struct, frozen=True, tag="gate"):
+    """A process that stands between an outlet's worker and the host's server. Descriptor: the link to the desk."""
+
+    name: str
+    hear: bool = False  # what the input hears on the host may be a monitor
+    ceiling: int | None = None  # the highest volume of the outlet's streams
+    hushed: bool = False  # the person has muted the microphone
+
+
+WorkerSpec = OutletSpec | RoomSpec | SoundFileSpec | AlsaSpec | GateSpec
