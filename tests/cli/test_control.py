@@ -41,6 +41,7 @@ def test_a_desk_that_is_gone_left_its_socket(runtime):
         Control(runtime)
 
 
+@pytest.mark.case("P62")
 def test_a_path_longer_than_a_sockets_address(tmp_path):
     path = tmp_path / ("x" * 120)
     runtime = Runtime(path)

@@ -26,6 +26,16 @@ def test_the_desk_says_who_it_is(quiet_desk):
     }
 
 
+@pytest.mark.case("P61")
+@pytest.mark.parametrize("name", ["", "a/b", "..", "../x", "-rf", ".x", "a\0", "a\n", "a" * 65, "\u202ex"])
+def test_a_name_that_is_no_name_makes_nothing(quiet_desk, name):
+    status, answer = quiet_desk.ask("POST", "/v1/outlets", {"name": name, "output": "null"})
+    assert (status, answer["status"]) == (400, 2)
+    assert answer["error"].startswith("outlet name ")
+    assert answer["error"].isprintable()
+    assert not list((quiet_desk.runtime / "outlets").iterdir())
+
+
 USUAL = {"volume": 65536, "percent": 100, "muted": False}
 
 
@@ -96,6 +106,7 @@ def test_levels_that_there_are_not(desk):
     assert (status, answer["error"][:36]) == (422, "outlet radio: has no microphone; open"[:36])
 
 
+@pytest.mark.case("P74")
 def test_the_control_socket_is_ours_alone(quiet_desk):
     assert stat.S_IMODE((quiet_desk.runtime / "control").stat().st_mode) == 0o600
 

@@ -6,6 +6,7 @@ import grp
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,18 @@ def test_a_second_desk_in_the_same_directory_says_who_is_there(desk, start_desk)
     assert second.stop() != 0
     assert f"a desk is already running here, pid {desk.process.pid}" in second.said
     assert desk.ask("GET", "/v1/desk")[0] == 200
+
+
+@pytest.mark.case("P66")
+def test_of_desks_that_start_at_once_one_wins(start_desk):
+    with ThreadPoolExecutor() as pool:
+        desks = list(pool.map(lambda _: start_desk("none"), range(4)))
+    assert [bool(desk.hello) for desk in desks].count(True) == 1
+    for desk in desks:
+        if not desk.hello:
+            assert desk.process.wait(20) == 1
+    assert desks[0].said.count("a desk is already running here, pid ") == 3  # they share the log
+    assert desks[0].ask("GET", "/v1/desk")[0] == 200
 
 
 def test_a_killed_nursery_is_replaced(desk, until):
@@ -202,6 +215,7 @@ def test_an_outlet_that_cannot_be_served_again_does_not_stop_the_others(start_de
     assert [second.outlet("one"), second.outlet("two")["name"]] == [None, "two"]
 
 
+@pytest.mark.case("P65")
 @pytest.mark.parametrize("mask", [0, 0o777], ids=oct)
 def test_modes_are_exact_whatever_the_umask(start_desk, mask):
     desk = start_desk("none", mask=mask)
@@ -222,6 +236,7 @@ def test_modes_are_exact_whatever_the_umask(start_desk, mask):
     }
 
 
+@pytest.mark.case("P62")
 def test_long_paths_are_served(start_desk, tmp_path):
     runtime = tmp_path / ("long" * 30) / "runtime"
     runtime.parent.mkdir()

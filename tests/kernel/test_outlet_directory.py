@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from eardrum.kernel.outlet_directory import Access, Runtime, connect
+from eardrum.kernel.outlet_directory import Access, Permissions, Runtime, connect
+from eardrum.kernel.peer import user_name
 from eardrum.terms.errors import Complaint
 
 GROUP = "daemon" if os.geteuid() == 0 else grp.getgrgid(os.getgid()).gr_name  # one that we may give to
@@ -50,6 +51,7 @@ def listen_refused(runtime: Runtime, name: str = "radio", access: Access = Acces
     return str(caught.value)
 
 
+@pytest.mark.case("P65")
 @pytest.mark.parametrize("mask", [0, 0o022, 0o777], ids=oct)
 def test_modes_are_exact_whatever_the_umask(tmp_path, mask):
     with umask(mask):
@@ -65,6 +67,34 @@ def test_modes_are_exact_whatever_the_umask(tmp_path, mask):
     listening.close()
     control.close()
     runtime.close()
+
+
+@pytest.mark.case("P65")
+@pytest.mark.parametrize("mask", [0, 0o777], ids=oct)
+def test_nobody_can_connect_before_mode_and_group_are_right(runtime, monkeypatch, mask):
+    native = runtime.outlet("radio") / "native"
+    seen = []
+    bind, listen = socket.socket.bind, socket.socket.listen
+
+    def look(when: str) -> None:
+        there = native.stat()
+        seen.append((when, oct(stat.S_IMODE(there.st_mode)), there.st_gid))
+        with pytest.raises(ConnectionRefusedError):
+            connect(native)
+
+    def watched_bind(self: socket.socket, address: str) -> None:
+        bind(self, address)
+        look("bound")
+
+    def watched_listen(self: socket.socket, backlog: int) -> None:
+        look("about to listen")
+        listen(self, backlog)
+
+    monkeypatch.setattr(socket.socket, "bind", watched_bind)
+    monkeypatch.setattr(socket.socket, "listen", watched_listen)
+    with umask(mask), runtime.listen_outlet("radio", Access(0o660, GROUP)), connect(native):
+        group = grp.getgrnam(GROUP).gr_gid
+        assert seen == [("bound", "0o600", os.getegid()), ("about to listen", "0o660", group)]
 
 
 def test_a_group_narrows_the_socket(runtime):
@@ -133,6 +163,7 @@ def test_what_is_not_ours_survives_removal(runtime):
     assert [path.name for path in runtime.outlet("radio").iterdir()] == ["note.txt"]
 
 
+@pytest.mark.case("P62")
 @pytest.mark.parametrize("length", [60, 107, 108, 109, 250])
 def test_paths_of_every_length_work(tmp_path, length):
     parent = tmp_path
@@ -150,6 +181,7 @@ def test_paths_of_every_length_work(tmp_path, length):
 # --- what is already there --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.case("P66")
 def test_one_desk_at_a_time(tmp_path):
     path = tmp_path / "runtime"
     runtime = Runtime(path)
@@ -164,6 +196,7 @@ def test_a_directory_of_ours_is_narrowed_if_it_is_empty(tmp_path):
     assert mode(tmp_path / "runtime") == 0o700
 
 
+@pytest.mark.case("P64")
 def test_a_directory_with_other_files_is_not_narrowed(tmp_path):
     (tmp_path / "home").mkdir(mode=0o755)
     (tmp_path / "home/letter.txt").touch()
@@ -171,6 +204,7 @@ def test_a_directory_with_other_files_is_not_narrowed(tmp_path):
     assert mode(tmp_path / "home") == 0o755
 
 
+@pytest.mark.case("P64")
 @pytest.mark.parametrize("bits", [0o720, 0o702, 0o777], ids=oct)
 def test_a_directory_that_others_may_write_to_is_refused(tmp_path, bits):
     (tmp_path / "runtime").mkdir()
@@ -178,6 +212,7 @@ def test_a_directory_that_others_may_write_to_is_refused(tmp_path, bits):
     assert f"{tmp_path}/runtime: others may write to it (mode {bits:04o})" in refused(tmp_path / "runtime")
 
 
+@pytest.mark.case("P64")
 def test_a_directory_below_one_where_everybody_may_rename_is_refused(tmp_path):
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o777)
@@ -186,6 +221,7 @@ def test_a_directory_below_one_where_everybody_may_rename_is_refused(tmp_path):
     Runtime(tmp_path / "open/runtime").close()
 
 
+@pytest.mark.case("P64")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("what", ["", "outlets", "outlets/radio"])
 def test_a_directory_of_somebody_else_is_refused(tmp_path, what):
@@ -201,6 +237,7 @@ def test_a_directory_of_somebody_else_is_refused(tmp_path, what):
     assert said.startswith(f"{(tmp_path / 'runtime' / what)}: belongs to uid 12345")
 
 
+@pytest.mark.case("P63")
 @pytest.mark.parametrize("what", ["runtime", "runtime/outlets", "runtime/lock"])
 def test_a_link_or_a_file_in_the_way_is_refused_and_left(tmp_path, what):
     target = tmp_path / "elsewhere"
@@ -213,6 +250,7 @@ def test_a_link_or_a_file_in_the_way_is_refused_and_left(tmp_path, what):
     assert not list(target.iterdir())
 
 
+@pytest.mark.case("P63")
 def test_an_outlets_directory_that_is_a_link_is_refused(runtime, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     runtime.outlet("radio").symlink_to(tmp_path / "elsewhere")
@@ -241,10 +279,11 @@ def plant(path: Path, what: str) -> None:
             path.hardlink_to(path.parent / "other")
 
 
-@pytest.mark.parametrize(
-    "what",
-    ["file", "link", "dangling link", "directory", "fifo", "hard link of a file", "hard link of a socket"],
-)
+PLANTED = ["file", "link", "dangling link", "directory", "fifo", "hard link of a file", "hard link of a socket"]
+
+
+@pytest.mark.case("P63")
+@pytest.mark.parametrize("what", PLANTED)
 def test_what_was_planted_at_the_sockets_path_is_refused_and_left(runtime, what):
     native = runtime.outlet("radio") / "native"
     native.parent.mkdir()
@@ -256,6 +295,20 @@ def test_what_was_planted_at_the_sockets_path_is_refused_and_left(runtime, what)
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
 
 
+@pytest.mark.case("P63")
+@pytest.mark.parametrize("what", PLANTED)
+def test_what_was_planted_at_the_control_sockets_path_is_refused_and_left(runtime, what):
+    control = runtime.path / "control"
+    plant(control, what)
+    before = control.lstat()
+    for act in (runtime.listen_control, runtime.remove_control):
+        with pytest.raises(Complaint, match=f"{control}: something that is no socket of ours lies there"):
+            act()
+    after = control.lstat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+
+
+@pytest.mark.case("P63")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_somebody_elses_socket_is_refused_and_left(runtime):
     native = runtime.outlet("radio") / "native"
@@ -265,6 +318,7 @@ def test_somebody_elses_socket_is_refused_and_left(runtime):
     assert native.exists()
 
 
+@pytest.mark.case("P63")
 @pytest.mark.parametrize("what", ["link", "file"])
 def test_what_is_put_in_the_sockets_place_while_it_is_made_keeps_its_mode(runtime, tmp_path, monkeypatch, what):
     """A container that has its directory mounted writable may be quick."""
@@ -290,6 +344,15 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path):
     assert f"{tmp_path}/no/such/runtime: No such file or directory" in refused(tmp_path / "no/such/runtime")
     (tmp_path / "file").touch()
     assert f"{tmp_path}/file" in refused(tmp_path / "file")
+
+
+def test_whose_a_socket_is(runtime):
+    with runtime.listen_outlet("radio", Access(0o660, GROUP)):
+        assert runtime.permissions("radio") == Permissions(user_name(os.geteuid()), GROUP, "0660")
+    (runtime.outlet("radio") / "native").unlink()
+    assert runtime.permissions("radio") is None
+    (runtime.outlet("radio") / "native").symlink_to(runtime.path / "lock")
+    assert runtime.permissions("radio") is None
 
 
 def test_outlets_that_nobody_serves_are_told(runtime):

@@ -32,6 +32,7 @@ def test_good_names_are_taken_as_they_are(name):
     assert checked_name(name) == name
 
 
+@pytest.mark.case("P61")
 @pytest.mark.parametrize(
     "name",
     [

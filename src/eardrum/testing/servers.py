@@ -81,6 +81,7 @@ class Stage:
             "LANG": "C.UTF-8",
             "HOME": str(self.make_directory("home")),
             "XDG_RUNTIME_DIR": str(self.make_directory("run")),
+            "EARDRUM_CONFIG": os.devnull,  # not what the machine's desks have
             "EARDRUM_CONFINEMENT": "kill",  # a worker that opens or imports anything must not go unseen
         }
 
