@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from eardrum.cli.control import Control, NoDesk
+from eardrum.kernel.outlet_directory import connect
 
 UP = [sys.executable, "-m", "eardrum", "up", "--runtime-dir"]
 
@@ -74,3 +76,35 @@ def test_a_configuration_is_looked_at(tmp_path):
     assert check("[[outlet]]\nname = 'radio'\n") == (0, f"{file}: is right\n", "")
     complaint = f"eardrum: {file}:1: budget: must be a table, and is a whole number\n"
     assert check("budget = 1") == (78, "", complaint)
+
+
+def test_a_service_manager_hands_over_the_socket_and_hears_how_it_goes(runtime):
+    with socket.socket(socket.AF_UNIX) as given, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        given.bind(str(runtime / "control"))
+        (runtime / "control").chmod(0o600)
+        given.listen()
+        manager.bind(str(runtime / "notify"))
+        manager.settimeout(60)
+        script = f'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&{given.fileno()}'
+        command = ["bash", "-c", script, "bash", *UP, str(runtime), "--upstream", "none"]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[given.fileno()],
+            env=os.environ | {"NOTIFY_SOCKET": str(runtime / "notify")},
+        ) as desk:
+            with Control(runtime) as control:  # waits in the socket until there is a desk
+                assert control.outlets() == []
+            assert manager.recv(1024) == b"READY=1\nSTATUS=Serves outlets; host is none"
+            desk.send_signal(signal.SIGTERM)
+            assert desk.wait(20) == 0
+        assert manager.recv(1024) == b"STOPPING=1\nSTATUS=Completes recordings"
+        waiting = connect(runtime / "control")  # the manager goes on to listen
+        given.accept()[0].close()
+        waiting.close()
+
+
+def test_for_all_users_it_is_no_ordinary_users_desk(runtime):
+    status, line = refused(str(runtime), "--system", "--upstream", "none", "--config", "/nowhere")
+    assert status in (1, 2)
+    assert line.startswith("eardrum: ")

@@ -361,3 +361,43 @@ def test_outlets_that_nobody_serves_are_told(runtime):
     with runtime.listen_outlet("served", Access()), runtime.listen_outlet("known", Access()):
         assert sorted(runtime.forsaken({"known"})) == ["empty", "killed"]
     assert sorted(runtime.forsaken(())) == ["empty", "killed", "known", "served"]
+
+
+def test_a_control_socket_that_somebody_else_serves_is_left(runtime):
+    with socket.socket(socket.AF_UNIX) as manager:
+        manager.bind(str(runtime.path / "control"))
+        manager.listen()
+        with pytest.raises(Complaint, match=r"control: somebody listens there already; .* stop eardrum\.socket"):
+            runtime.listen_control()
+        connect(runtime.path / "control").close()
+
+
+@pytest.mark.parametrize(
+    ("name", "bits", "complaint"),
+    [
+        ("control", 0o600, None),
+        ("control", 0o660, "others may connect to it; its mode is to be 0600"),
+        ("control", 0o606, "others may connect to it"),
+        ("other", 0o600, "is not the desk's control socket"),
+        ("outlets/control", 0o600, "is not the desk's control socket"),
+    ],
+)
+def test_a_control_socket_made_by_a_service_manager_is_checked(runtime, name, bits, complaint):
+    with socket.socket(socket.AF_UNIX) as given:
+        given.bind(str(runtime.path / name))
+        (runtime.path / name).chmod(bits)
+        given.listen()
+        if complaint is None:
+            runtime.check_control(given)
+        else:
+            with pytest.raises(Complaint, match=complaint):
+                runtime.check_control(given)
+
+
+def test_a_given_control_socket_whose_name_is_gone_is_refused(runtime):
+    with socket.socket(socket.AF_UNIX) as given:
+        given.bind(str(runtime.path / "control"))
+        given.listen()
+        (runtime.path / "control").unlink()
+        with pytest.raises(Complaint, match="control: No such file or directory"):
+            runtime.check_control(given)

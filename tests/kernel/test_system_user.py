@@ -8,7 +8,7 @@ import pwd
 import pytest
 
 from eardrum.kernel import system_user
-from eardrum.kernel.system_user import become_system
+from eardrum.kernel.system_user import become_desk, become_system
 from eardrum.terms.errors import Complaint
 
 
@@ -71,3 +71,29 @@ def test_who_could_be_root_again_is_not_the_user_for_good(pulse, monkeypatch):
     monkeypatch.setattr(os, "getresuid", lambda: (4711, 4711, 0))
     with pytest.raises(Complaint, match="only root can become the user 'pulse'"):
         become_system()
+
+
+def test_a_desks_user_is_another(monkeypatch, tmp_path):
+    entry = pwd.struct_passwd(("eardrum", "x", 4711, 4711, "", "/run/eardrum", "/bin/false"))
+    asked = []
+    monkeypatch.setattr(system_user.pwd, "getpwnam", lambda name: asked.append(name) or entry)
+    monkeypatch.setattr(system_user.grp, "getgrnam", asked.append)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(Complaint, match="only root can become the user 'eardrum'"):
+        become_desk(tmp_path)
+    assert asked == ["eardrum", "eardrum"]
+
+
+def test_who_is_the_desks_user_already_has_its_directory_and_environment(monkeypatch, tmp_path):
+    uid = os.geteuid() or 4711
+    entry = pwd.struct_passwd(("eardrum", "x", uid, 4712, "", "/run/eardrum", "/bin/false"))
+    monkeypatch.setattr(system_user.pwd, "getpwnam", lambda name: entry)
+    monkeypatch.setattr(system_user.grp, "getgrnam", lambda name: None)
+    made = []
+    monkeypatch.setattr(system_user, "own_directory", lambda *words: made.append(words))
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    monkeypatch.setattr(os, "getresuid", lambda: (uid,) * 3)
+    monkeypatch.setattr(os, "environ", {"XDG_RUNTIME_DIR": "/run/user/0", "HOME": "/root", "LANG": "C"})
+    become_desk(tmp_path)
+    assert made == [(tmp_path, 0o711)]
+    assert os.environ == {"HOME": str(tmp_path), "USER": "eardrum", "LOGNAME": "eardrum", "LANG": "C"}

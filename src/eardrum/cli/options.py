@@ -117,7 +117,7 @@ runtime_dir = click.option(
     "runtime",
     envvar="EARDRUM_RUNTIME_DIR",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),  # /run/eardrum may be entered by all, and read by its desk
     callback=_runtime,
     help="Where the desk is.  [default: $XDG_RUNTIME_DIR/eardrum]",
 )

@@ -277,7 +277,7 @@ async def served(listening: socket.socket, outlets: Outlets) -> AsyncIterator[No
 
     talks: set[asyncio.Task[None]] = set()
     ending = False
-    server = await asyncio.start_unix_server(converse, sock=listening)
+    server = await asyncio.start_server(converse, sock=listening)  # never unlinks, as start_unix_server may
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
 from eardrum.desk.say import say
 from eardrum.desk.workers import Workers
-from eardrum.kernel import confinement, descriptors
-from eardrum.kernel.outlet_directory import Runtime
+from eardrum.kernel import confinement, descriptors, service, system_user
+from eardrum.kernel.outlet_directory import ONLY_OWNER, Access, Runtime
 from eardrum.kernel.signals import ENDS
 from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import Complaint
@@ -28,15 +29,17 @@ def run_desk(
     ready: Callable[[str], object],
     config: Config,
     *,
+    system: bool = False,
     until: int | None = None,
     load: Callable[[], Serve] = nursery.load,
 ) -> int:
     """Be the desk of this runtime directory until SIGTERM, SIGINT or SIGHUP, or until `until`; the exit status.
 
     `upstream` is an address as in PULSE_SERVER, `none`, or None to look for a server. `ready` is called when the
-    control socket answers, with the address of the host's server or `none`. `until` is a descriptor that becomes
-    readable when the desk is to end. `load` runs in the nursery and gives what workers do. The calling process must
-    have no threads and must not have imported numpy. Raises Complaint if the desk cannot start.
+    control socket answers, with the address of the host's server or `none`. With `system` it serves all users, and
+    the group `eardrum` may give orders. `until` is a descriptor that becomes readable when the desk is to end. `load`
+    runs in the nursery and gives what workers do. The calling process must have no threads and must not have imported
+    numpy. Raises Complaint if the desk cannot start.
     """
     descriptors.raise_limit()
     if descriptors.connections() < USUAL.connections:
@@ -47,16 +50,21 @@ def run_desk(
         raise Complaint(
             f"workers cannot be confined here: {error.strerror}; Eardrum runs on x86-64 and 64-bit ARM with seccomp"
         ) from None
-    directory = Runtime(runtime, kit=client_kit.files())
+    given = service.handed_over()
+    control = Access(0o660, system_user.DESK) if system else ONLY_OWNER
+    directory = Runtime(runtime, shared=system or None, control=control, kit=client_kit.files())
     try:
+        if given is not None:
+            directory.check_control(given)
         first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread
-        return asyncio.run(_serve(directory, upstream, ready, config, until, load, first))
+        return asyncio.run(_serve(directory, given, upstream, ready, config, until, load, first))
     finally:
         directory.close()
 
 
 async def _serve(
     runtime: Runtime,
+    given: socket.socket | None,
     upstream: str | None,
     ready: Callable[[str], object],
     config: Config,
@@ -80,10 +88,13 @@ async def _serve(
     try:
         outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets), config)
         outlets.open_first()
-        async with served(runtime.listen_control(), outlets):
+        async with served(given or runtime.listen_control(), outlets):
             ready(outlets.host.address)
+            service.notify(READY="1", STATUS=f"Serves outlets; host is {outlets.host.address}")
             await end.wait()
-            runtime.remove_control()
+            service.notify(STOPPING="1", STATUS="Completes recordings")
+            if given is None:  # else it is the service manager's, which goes on to listen
+                runtime.remove_control()
             await outlets.end()
     finally:
         workers.close()

@@ -24,9 +24,10 @@ from pathlib import Path
 
 from eardrum.kernel import kit_files
 from eardrum.kernel.peer import group_name, user_name
-from eardrum.terms.errors import Complaint
+from eardrum.terms.errors import Complaint, shown
 
 SHARED = Path("/run/eardrum")  # the runtime directory of a desk that serves several users
+SHARED_MODE = 0o711
 NATIVE = "native"  # the socket's name, as clients look for it in /run/pulse
 BACKLOG = 512  # a client that finds the backlog full takes the server for absent
 
@@ -83,7 +84,7 @@ class Runtime:
         self._control = control
         self._kit = kit or {}
         self._shared = self.path == SHARED if shared is None else shared
-        private = 0o711 if self._shared else 0o700
+        private = SHARED_MODE if self._shared else 0o700
         _check_ancestors(self.path)
         with suppress(OSError), umask(0o077):
             self.path.parent.mkdir()
@@ -106,8 +107,28 @@ class Runtime:
         return self.outlets / name
 
     def listen_control(self) -> socket.socket:
-        """The control socket, listening."""
-        return _listen(self.path / "control", self.descriptor, self._control)
+        """The control socket, listening. Raises Complaint, also if somebody listens there already."""
+        path = self.path / "control"
+        if _listens(path):
+            raise Complaint(
+                f"{path}: somebody listens there already; if that is systemd, use its desk, or end it with"
+                " `systemctl [--user] stop eardrum.socket eardrum.service`"
+            )
+        return _listen(path, self.descriptor, self._control)
+
+    def check_control(self, listening: socket.socket) -> None:
+        """Raises Complaint unless this socket, made by somebody else, is a control socket as we would make it."""
+        path = self.path / "control"
+        name = listening.getsockname()
+        if not isinstance(name, str) or not _is_in(Path(name), self.descriptor, path.name):
+            raise Complaint(f"{shown(str(name))}: is not the desk's control socket, {path}", status=2)
+        try:
+            there = path.lstat()
+        except OSError as error:
+            raise Complaint(f"{path}: {error.strerror}; start the service manager's socket again") from None
+        allowed, gid = self._control.mode, self._control.group_id()
+        if stat.S_IMODE(there.st_mode) & ~allowed or (gid != -1 and there.st_gid != gid):
+            raise Complaint(f"{path}: others may connect to it; its mode is to be {allowed:04o}", status=2)
 
     def remove_control(self) -> None:
         _unlink_socket(self.path / "control", self.descriptor)
@@ -184,6 +205,14 @@ def connect(path: Path, timeout: float | None = None) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def _is_in(path: Path, directory: int, name: str) -> bool:
+    """Whether `path` is what this directory has under this name."""
+    try:
+        return path.name == name and os.path.samestat(path.parent.stat(), os.fstat(directory))
+    except OSError:
+        return False
 
 
 def _listens(path: Path) -> bool:

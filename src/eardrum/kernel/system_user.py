@@ -1,20 +1,31 @@
-"""From root to the user of a server for the whole system, and never back."""
+"""From root to the user of a server or a desk for the whole system, and never back."""
 
 from __future__ import annotations
 
+import ctypes
 import grp
 import os
 import pwd
+import struct
 from pathlib import Path
 
+from eardrum.kernel.outlet_directory import SHARED_MODE
 from eardrum.kernel.standard_place import own_directory
 from eardrum.terms.errors import Complaint
 from eardrum.upstream.discovery import SYSTEM_SOCKET
 
 USER = "pulse"
 GROUP = "pulse-access"  # whose members are let in
+DESK = "eardrum"  # the desk's user, and the group whose members may give it orders
 _DIRECTORY_MODE = 0o755
 _NOT_OURS = ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")  # root's, in the environment
+
+# <linux/prctl.h> and <linux/capability.h>
+_PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_NONE_AT_ALL = struct.pack("=6I", 0, 0, 0, 0, 0, 0)  # effective, permitted, inheritable; each in two halves
 
 
 def become_system() -> None:
@@ -22,42 +33,73 @@ def become_system() -> None:
 
     Whoever is that user already stays so. Raises Complaint.
     """
-    user = _user()
     directory = Path(SYSTEM_SOCKET).parent
+    _become(USER, GROUP, directory, _DIRECTORY_MODE)
+    os.environ |= {"PULSE_SYSTEM": "1", "PULSE_RUNTIME_PATH": str(directory)}
+
+
+def become_desk(runtime: Path) -> None:
+    """Be the user `eardrum`, for good, with this runtime directory. Whoever is that user already stays so.
+
+    Raises Complaint.
+    """
+    _become(DESK, DESK, runtime, SHARED_MODE)
+
+
+def _become(name: str, group: str, directory: Path, mode: int) -> None:
+    user = _user(name, group)
     if os.geteuid() == 0:
-        own_directory(directory, _DIRECTORY_MODE, (user.pw_uid, user.pw_gid))
-        _become(user)
+        own_directory(directory, mode, (user.pw_uid, user.pw_gid))
+        drop_root(user)
     elif os.getresuid() != (user.pw_uid,) * 3:  # one of them may be root, to whom there was a way back
-        raise Complaint(f"--system: only root can become the user {USER!r}; use sudo, or serve without --system")
-    own_directory(directory, _DIRECTORY_MODE)
-    for name in _NOT_OURS:
-        os.environ.pop(name, None)
-    os.environ |= {
-        "PULSE_SYSTEM": "1", "PULSE_RUNTIME_PATH": str(directory), "HOME": str(directory), "USER": USER, "LOGNAME": USER
-    }  # fmt: skip
+        raise Complaint(f"--system: only root can become the user {name!r}; use sudo, or leave --system away")
+    own_directory(directory, mode)
+    for variable in _NOT_OURS:
+        os.environ.pop(variable, None)
+    os.environ |= {"HOME": str(directory), "USER": name, "LOGNAME": name}
 
 
-def _become(user: pwd.struct_passwd) -> None:
+def drop_root(user: pwd.struct_passwd) -> None:
+    """Be this user with its groups: no capability is left, and nothing that is run can give one. Raises Complaint."""
     uid, gid = user.pw_uid, user.pw_gid
     try:
-        os.initgroups(USER, gid)
+        os.initgroups(user.pw_name, gid)
         os.setresgid(gid, gid, gid)
+        _give_up_bounding_set()
         os.setresuid(uid, uid, uid)
+        _call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+        _call("capset", struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), _NONE_AT_ALL)
+        _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     except OSError as error:
         raise Complaint(
-            f"--system: root cannot become the user {USER!r} here: {error.strerror}; give it CAP_SETUID and CAP_SETGID"
+            f"--system: root cannot become the user {user.pw_name!r} here: {error.strerror};"
+            " give it CAP_SETUID, CAP_SETGID and CAP_SETPCAP"
         ) from None
 
 
-def _user() -> pwd.struct_passwd:
+def _give_up_bounding_set() -> None:
+    capability = 0
+    while (there := ctypes.CDLL(None).prctl(_PR_CAPBSET_READ, capability, 0, 0, 0)) >= 0:  # below: past the last one
+        if there:
+            _call("prctl", _PR_CAPBSET_DROP, capability, 0, 0, 0)
+        capability += 1
+
+
+def _call(name: str, *arguments: int | bytes) -> None:
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _user(name: str, group: str) -> pwd.struct_passwd:
     try:
-        user = pwd.getpwnam(USER)
+        user = pwd.getpwnam(name)
     except KeyError:
-        raise Complaint(f"--system: no user {USER!r}; make it: `useradd --system {USER}`", status=2) from None
+        raise Complaint(f"--system: no user {name!r}; make it: `useradd --system {name}`", status=2) from None
     try:
-        grp.getgrnam(GROUP)
+        grp.getgrnam(group)
     except KeyError:
-        raise Complaint(f"--system: no group {GROUP!r}; make it: `groupadd --system {GROUP}`", status=2) from None
+        raise Complaint(f"--system: no group {group!r}; make it: `groupadd --system {group}`", status=2) from None
     if user.pw_uid == 0:
-        raise Complaint(f"--system: the user {USER!r} is root; give it a number of its own", status=2)
+        raise Complaint(f"--system: the user {name!r} is root; give it a number of its own", status=2)
     return user
