@@ -369,3 +369,42 @@ def test_the_hosts_server_is_not_there(stage, findings, tmp_path):
         wait_until(lambda: desk.list()["web"]["wires"]["output"]["state"] == "waiting", "the wire to wait")
         assert "no such socket" in findings("web", desk=desk)["wire-waiting"]
     end(desk.process)
+
+
+# -- a container that is started for it
+
+
+@pytest.fixture
+def trial(desk):
+    """What the doctor says of a command line, by code."""
+
+    def find(*command):
+        done = desk.command("doctor", "--json", "--patience", "20s", "--", *map(str, command))
+        assert done.returncode in (0, 1), done.stderr
+        return {one["code"]: one["what"] for one in json.loads(done.stdout)["findings"]}
+
+    return find
+
+
+@pytest.mark.parametrize("engine", ["podman", "bubblewrap"])
+def test_a_container_is_started_looked_at_and_ended(contained, trial, desk, engine):
+    command = contained(engine, 0, "/usr/bin/this-is-not-run", "--at-all")
+    assert trial(*command) == {}
+    assert not [name for name in desk.list() if name.startswith("doctor")]
+
+
+def test_what_a_command_line_gives_besides_the_outlet_is_found(contained, trial, pulseaudio):
+    directory = pulseaudio.address.removeprefix("unix:").removesuffix("/native")
+    *command, program = contained("bubblewrap", 0, "/bin/true")
+    assert set(trial(*command[:-1], *outlet_at(directory, "/run/user/1000/pulse"), "--", program)) == {"raw-socket"}
+
+
+def test_an_engine_that_cannot_start_it_is_quoted(trial):
+    found = trial("bwrap", "--ro-bind", "/nowhere-at-all", "/x", "true")
+    assert "nowhere-at-all" in found["engine"]
+
+
+def test_an_engine_that_nobody_knows_is_refused(desk):
+    done = desk.command("doctor", "--", "chroot", "/x", "true")
+    assert (done.returncode, done.stderr.count("\n")) == (125, 1)
+    assert "chroot: cannot be tried" in done.stderr

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from eardrum.cli import options
+from eardrum.cli import options, trial
 from eardrum.cli.control import Control, NoDesk, Outlet
 from eardrum.containers.examination import OURS, Finding, examine
 from eardrum.kernel import probe
@@ -22,6 +22,7 @@ from eardrum.terms.errors import Complaint, PulseError, shown
 from eardrum.upstream.addresses import Address
 
 _MARKS = ("/run/.containerenv", "/.dockerenv")  # what engines leave in a container
+_TO_START = 30.0  # seconds for an engine
 _TAKE_AGAIN = "`eardrum close` and open it again, with the same mounts"
 
 
@@ -32,7 +33,11 @@ class Patient(NamedTuple):
     findings: list[Finding]
 
 
-@click.command("doctor", short_help="Find what keeps a container from its sound.")
+@click.command(
+    "doctor",
+    short_help="Find what keeps a container from its sound.",
+    context_settings={"allow_interspersed_args": False},
+)
 @options.runtime_dir
 @click.option(
     "--pid", type=click.IntRange(min=1), metavar="PID", help="Look at this process, whatever it was started by."
@@ -42,17 +47,23 @@ class Patient(NamedTuple):
     "--patience", default="2s", show_default=True, metavar="TIME", callback=options.seconds,
     help="How long a server may take to answer.",
 )  # fmt: skip
-@click.argument("name", required=False)
-def verb(runtime: Path, pid: int | None, as_json: bool, patience: float, name: str | None) -> int:
+@click.argument("what", nargs=-1, type=click.UNPROCESSED, metavar="[NAME | -- ENGINE ...]")
+def verb(runtime: Path, pid: int | None, as_json: bool, patience: float, what: tuple[str, ...]) -> int:
     """Find what keeps a container from its sound, or gives it more than sound.
 
     Looks at outlet NAME, or at every outlet that is open, and at the containers that it is mounted into. Inside a
-    container it looks at that; with --pid, at any process.
+    container it looks at that; with --pid, at any process. `doctor -- podman run ... IMAGE COMMAND` starts that
+    container with an outlet, and with an idle shell in place of COMMAND, looks at it, and ends it.
 
     Every finding is a line, and the next one says what mends it. It changes nothing. The exit status is 1 if something
     was found.
     """
-    patients = [_process(pid, patience)] if pid is not None else list(_outlets(runtime, name, patience))
+    if pid is not None:
+        patients = [_process(pid, patience)]
+    elif len(what) > 1:
+        patients = list(_trial(runtime, what, patience))
+    else:
+        patients = list(_outlets(runtime, what[0] if what else None, patience))
     if as_json:
         findings = [{"about": about, **finding._asdict()} for about, found in patients for finding in found]
         click.echo(msgspec.json.format(msgspec.json.encode({"findings": findings}), indent=2).decode())
@@ -117,6 +128,25 @@ def _socket(outlet: Outlet, patience: float) -> Iterator[Finding]:
         yield Finding("no-answer", f"{path}: {answer.problem}", _TAKE_AGAIN)
     elif answer.server != OURS:
         yield Finding("socket-replaced", f"{path} leads to {answer.server}; somebody put it there", _TAKE_AGAIN)
+
+
+def _trial(runtime: Path, command: Sequence[str], patience: float) -> Iterator[Patient]:
+    """A container that is started for this."""
+    with trial.tried(runtime, command, _TO_START + patience) as (outlet, pid, status, said):
+        if pid is not None:
+            yield _process(pid, patience)
+            return
+        about = command[0]
+        lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+        if status is None:
+            what = (
+                f"no process has {outlet.directory} mounted after {_TO_START:g} s; the engine's last words: {lines[-1]}"
+            )
+        else:
+            what = f"the engine ended with status {status}: {lines[-1]}"
+        yield Patient(
+            about, [Finding("engine", what, "run the same with `eardrum run` in front, and mend what it says")]
+        )
 
 
 def _process(pid: int, patience: float) -> Patient:

@@ -110,7 +110,7 @@ def verb(
             budget=budget,
             held=not way.outlives,
         )
-        outlet = control.open(opening) if name else _opened_under_a_free_name(control, opening)
+        outlet = control.open(opening) if name else opened_under_a_free_name(control, opening)
         if outlet.note:
             click.echo(f"eardrum: {outlet.name}: {outlet.note}", err=True)
         return _run(control, outlet, way)
@@ -132,7 +132,8 @@ def valid_name(text: str) -> str:
     return re.sub("[^A-Za-z0-9_.-]+", "-", text).strip(".-")[:56] or "outlet"
 
 
-def _opened_under_a_free_name(control: Control, opening: Opening) -> Outlet:
+def opened_under_a_free_name(control: Control, opening: Opening) -> Outlet:
+    """Open this, under its name or that with a number behind. Raises Complaint."""
     wanted, number = opening.name, 1
     while True:
         try:

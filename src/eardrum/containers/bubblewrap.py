@@ -45,6 +45,11 @@ def flags(directory: str) -> list[str]:
     return ["--ro-bind", directory, client_kit.DIRECTORY, *_variables(client_kit.DIRECTORY)]
 
 
+def with_program(argv: Sequence[str], program: Sequence[str]) -> list[str]:
+    """See `engines.with_program`."""
+    return [*argv[: _plan(argv, operands(read_help(argv[0]))).program], "--", *program]
+
+
 @dataclass
 class _Plan:
     """What the user's options mean for us."""

@@ -44,3 +44,31 @@ def way_of(argv: Sequence[str]) -> Way | None:
                 status=125,
             )
     return None
+
+
+def with_program(argv: Sequence[str], program: Sequence[str]) -> list[str]:
+    """The same command with this program in the container in place of its own, in the foreground, from no terminal.
+
+    Raises Complaint if that cannot be said on this engine's command line.
+    """
+    match PurePosixPath(argv[0]).name:
+        case "podman" | "docker" | "nerdctl":
+            from eardrum.containers import oci
+
+            return oci.with_program(argv, program)
+        case "bwrap":
+            from eardrum.containers import bubblewrap
+
+            return bubblewrap.with_program(argv, program)
+        case "systemd-nspawn":
+            from eardrum.containers import nspawn
+
+            return nspawn.with_program(argv, program)
+        case "lxc-execute":
+            from eardrum.containers import lxc
+
+            return lxc.with_program(argv, program)
+    raise Complaint(
+        f"{argv[0]}: cannot be tried with another program; start it with `eardrum run`, then `eardrum doctor`",
+        status=125,
+    )

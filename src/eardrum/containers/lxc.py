@@ -50,6 +50,14 @@ def outlives(argv: Sequence[str]) -> bool:
     return not said.keys() & {"foreground", "F"}
 
 
+def with_program(argv: Sequence[str], program: Sequence[str]) -> list[str]:
+    """See `engines.with_program`; of lxc-execute."""
+    said, length = options.read(argv[1:], FLAGS)
+    end = 1 + length - (argv[length] == "--")
+    name = [] if said.keys() & {"name", "n"} else [*argv[1 + length : 2 + length]]
+    return [*argv[:end], *(["-n", *name] if name else []), "--", *program]
+
+
 def _fstab_field(text: str) -> str:
     """One field of a line as in fstab."""
     return "".join(f"\\{ord(char):03o}" if char in " \t\n\\#" else char for char in text)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from eardrum.containers import client_kit, options
 from eardrum.containers.way import Way
+from eardrum.terms.errors import Complaint
 
 # Options that take no value, or only behind an =.
 FLAGS = frozenset(
@@ -39,3 +40,13 @@ def suggested_name(argv: Sequence[str]) -> str:
     said, _ = options.read(argv[1:], FLAGS)
     named = [said[option] for option in NAMES if option in said]
     return PurePosixPath(named[0]).name if named else "nspawn"
+
+
+def with_program(argv: Sequence[str], program: Sequence[str]) -> list[str]:
+    """See `engines.with_program`."""
+    said, length = options.read(argv[1:], FLAGS)
+    if said.keys() & {"boot", "b"}:
+        raise Complaint(
+            "systemd-nspawn --boot: starts no program; look at it while it runs: `eardrum doctor`", status=125
+        )
+    return [*argv[: 1 + length], *program]

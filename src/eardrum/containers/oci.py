@@ -66,6 +66,20 @@ def outlives(argv: Sequence[str]) -> bool:
     return argv[start - 1] == "create" or detached.lower() in ("", "true", "t", "1")
 
 
+def with_program(argv: Sequence[str], program: Sequence[str]) -> list[str]:
+    """See `engines.with_program`. The container is a new one that is removed afterwards."""
+    start = _options_start(argv)
+    said, length = options.read(argv[start:], FLAGS)
+    image = start + length
+    if image >= len(argv):
+        raise Complaint(f"{' '.join(argv)}: names no image", status=125)
+    end = image - 1 if argv[image - 1] == "--" else image
+    name = [f"--name={said['name']}-doctor"] if "name" in said else []
+    # What is said last counts.
+    own = ["--detach=false", "--tty=false", "--interactive=false", "--rm", *name, f"--entrypoint={program[0]}"]
+    return [*argv[: start - 1], "run", *argv[start:end], *own, *argv[end : image + 1], *program[1:]]
+
+
 def _options_start(argv: Sequence[str]) -> int:
     """Where the options of `run` or `create` begin."""
     _, length = options.read(argv[1:], GLOBAL_FLAGS)
