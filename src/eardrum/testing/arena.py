@@ -2,16 +2,15 @@
 
 What comes in: a stage and the name of a back end. What goes out: raw connections to outlets, for the attacker; and what
 must hold after each attack, held by `watched`: nobody has ended, the bystander heard everything, descriptors and memory
-are back, the desk has not much to say.
+are back, the desk has not much to say, and nothing reached the host's server that should not have.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from eardrum.cli.control import Control, Opening
 from eardrum.protocol import codec
@@ -25,6 +24,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.testing.bystander import Bystander
+from eardrum.testing.checkpoint import Checkpoint
 from eardrum.testing.processes import descriptors, family, private_memory
 from eardrum.testing.servers import Server, Stage, end, wait_until
 from eardrum.testing.workers import S16, Caller
@@ -42,18 +42,6 @@ CROWD = {"built-in": 600, "pulseaudio": 600, "pipewire-pulse": 60}
 MOST_LINES = 10  # said by the desk
 
 
-class Tap(Protocol):
-    """Sits between the workers and the host's server and hears what they say."""
-
-    address: str  # for the desk, instead of the server's own
-
-    def wrong(self) -> list[str]:
-        """What it has heard until now and should not have, a line each."""
-
-    def close(self) -> None:
-        """Pass nothing on any more."""
-
-
 @dataclass(frozen=True)
 class _State:
     """Of all processes of the desk, by pid."""
@@ -68,13 +56,12 @@ class Arena:
     Attackers play zeros only: the bystander is recorded together with them, in the room or at the host.
     """
 
-    def __init__(self, stage: Stage, backend: str, tap: Callable[[Server], Tap] | None = None) -> None:
+    def __init__(self, stage: Stage, backend: str) -> None:
         """`backend` is one of `BACKENDS`. Returns when the bystander plays and is heard."""
         self.backend = backend
         self.server = _server(stage, backend)
-        self.tap = tap(self.server) if tap and self.server else None
-        address = self.tap.address if self.tap else self.server.address if self.server else "none"
-        self.desk = stage.desk(upstream=address)
+        self.checkpoint = _checkpoint(stage, self.server) if self.server else None
+        self.desk = stage.desk(upstream=self.checkpoint.address if self.checkpoint else "none")
         self._keepers: list[Caller] = []
         with Control(self.desk.runtime) as control:
             for opening in self._openings():
@@ -132,8 +119,8 @@ class Arena:
             for caller in self._keepers:
                 caller.close()
             end(self.desk.process)
-            if self.tap:
-                self.tap.close()
+            if self.checkpoint:
+                self.checkpoint.close()
 
     # -- for attackers
 
@@ -170,8 +157,9 @@ class Arena:
         lines = self._said()[len(said) :].splitlines()
         assert len(lines) <= MOST_LINES, lines
         assert not any("Traceback" in line for line in lines), lines
-        if self.tap:
-            assert not (wrong := self.tap.wrong()), wrong
+        if self.checkpoint:
+            faults = self.checkpoint.account().faults
+            assert not faults, faults
         self.bystander.goes_on()
 
     def _state(self) -> _State:
@@ -201,3 +189,7 @@ def _server(stage: Stage, backend: str) -> Server | None:
     stage.pactl(server.address, "load-module", "module-remap-source", f"source_name={VOICE}", "master=mouth.monitor")
     stage.pactl(server.address, "set-default-sink", server.sink)
     return server
+
+
+def _checkpoint(stage: Stage, server: Server) -> Checkpoint:
+    return Checkpoint(stage.directory / "checkpoint", server.address, devices=[VOICE])
