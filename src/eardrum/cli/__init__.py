@@ -18,8 +18,8 @@ from eardrum import __version__
 from eardrum.terms.errors import Complaint, shown
 
 VERBS = (
-    "up", "open", "close", "rewire", "list", "volume", "mute", "room", "play", "record", "run", "trace", "heard",
-    "serve", "paths", "doctor", "client-config",
+    "up", "open", "close", "rewire", "list", "volume", "mute", "room", "play", "record", "run", "flags", "trace",
+    "heard", "serve", "paths", "doctor", "client-config",
 )  # fmt: skip
 HIDDEN = ("pulseaudio", "pacmd")  # what the shims of `serve` run
 

@@ -42,7 +42,8 @@ def verb(
     if name is not None and path is not None:
         raise click.UsageError("say NAME or --socket, not both")
     if name is not None:
-        path = _socket_of(runtime, name)
+        with Control(runtime) as control:
+            path = control.named(name).socket
     server = f"unix:{_checked('--socket', path)}" if path else client_kit.server()
     texts = {
         "client.conf": client_kit.client_conf(server, _checked("--cookie", cookie) if cookie else None),
@@ -57,14 +58,6 @@ def verb(
     for file, text in texts.items():
         _write(directory / file, text)
         click.echo(directory / file)
-
-
-def _socket_of(runtime: Path, name: str) -> str:
-    with Control(runtime) as control:
-        for outlet in control.outlets():
-            if outlet.name == name:
-                return outlet.socket
-    raise Complaint(f"{name}: no such outlet is open; `eardrum list` names those that are")
 
 
 def _checked(option: str, path: str) -> str:

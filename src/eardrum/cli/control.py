@@ -159,6 +159,13 @@ class Control:
         """The same as the desk says it: `{"outlets": […]}`."""
         return self._ask("GET", "/v1/outlets")
 
+    def named(self, name: str) -> Outlet:
+        """The open outlet of this name. Raises NoOutlet if there is none."""
+        for outlet in self.outlets():
+            if outlet.name == name:
+                return outlet
+        raise NoOutlet(f"{name}: no such outlet is open; `eardrum list` names those that are")
+
     def open(self, opening: Opening) -> Outlet:
         """Open an outlet. A held one lives no longer than this object."""
         return self._read(self._ask("POST", "/v1/outlets", msgspec.json.encode(opening)), Outlet)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from eardrum.cli import options
+from eardrum.cli import cdi, options
 from eardrum.cli.control import Control, Opening
+from eardrum.containers.cdi import KIND
 from eardrum.terms.budget import Said
+from eardrum.terms.errors import Complaint
 
 
 @click.command("open")
@@ -23,6 +25,8 @@ from eardrum.terms.budget import Said
 @options.gate
 @options.budget
 @options.modules
+@click.option("--cdi", "device", is_flag=True, help=f"Make it a device of containers: --device {KIND}=NAME.")
+@cdi.directory
 def verb(
     runtime: Path,
     name: str,
@@ -35,13 +39,23 @@ def verb(
     budget: Said,
     hear: bool,
     modules: bool,
+    device: bool,
+    cdi_dir: Path,
 ) -> None:
     """Open outlet NAME and print its directory.
 
     Mount the directory at /run/pulse in the container. The outlet is open until `eardrum close NAME`.
     """
+    if device:
+        cdi.check(name)
     with Control(runtime) as control:
         outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, gate, budget))
+        if device:
+            try:
+                cdi.write(cdi_dir, name, outlet.directory)
+            except Complaint:
+                control.close(name)
+                raise
     click.echo(outlet.directory)
     if outlet.note:
         click.echo(f"eardrum: {name}: {outlet.note}", err=True)

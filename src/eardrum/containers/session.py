@@ -12,10 +12,12 @@ from eardrum.containers import client_kit, options
 from eardrum.containers.way import Way
 from eardrum.terms.errors import Complaint
 
-WHOLE_SESSION = (
+_WHOLE_SESSION = (
     "the container also sees your home and all of /run/user: the host's sound server, session bus and display;"
     " the outlet closes none of them"
 )
+DISTROBOX_BESIDE = f"distrobox: {_WHOLE_SESSION}"
+TOOLBOX_BESIDE = f"toolbox: {_WHOLE_SESSION}"
 FLATPAK_BESIDE = (
     "flatpak: the host's sound server and /dev/snd are taken from the app for this run;"
     " `flatpak info --show-permissions APP` tells what else it may"
@@ -47,7 +49,7 @@ def distrobox(argv: Sequence[str]) -> Way:
             raise Complaint(f"distrobox {verb}: starts no program; use `distrobox enter NAME -- …`", status=125)
     said, length = options.read(argv[start:], DISTROBOX_FLAGS)
     name = said.get("name") or said.get("n") or "".join(argv[start + length : start + length + 1]) or "distrobox"
-    return Way(name, lambda directory: argv, distrobox_variables, beside=f"distrobox: {WHOLE_SESSION}")
+    return Way(name, lambda directory: argv, distrobox_variables, beside=DISTROBOX_BESIDE)
 
 
 def distrobox_variables(directory: str) -> dict[str, str]:
@@ -66,7 +68,7 @@ def toolbox(argv: Sequence[str]) -> Way:
     return Way(
         name,
         lambda directory: [*argv[:program], *toolbox_words(directory), *argv[program:]],
-        beside=f"toolbox: {WHOLE_SESSION}",
+        beside=TOOLBOX_BESIDE,
     )
 
 
