@@ -75,9 +75,10 @@ def _started(engine: subprocess.Popen[bytes], directory: Path, patience: float) 
 def _idles(pid: int) -> bool:
     """Whether it is the idle shell or its sleep, no longer the engine on its way to it."""
     try:
-        return b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
+    return words[0] in (b"/bin/sh", b"sleep")
 
 
 def _end(engine: subprocess.Popen[bytes]) -> None:
