@@ -43,6 +43,7 @@ from eardrum.server.events import (
 )
 from eardrum.server.views import outlet_view
 from eardrum.terms.audio import INVALID, MAX_QUEUE, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.budget import Budget
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.playbook import Play
@@ -120,14 +121,22 @@ def test_a_client_that_does_not_read_has_no_more_than_maxlength_waiting_and_lose
     (play >> sound(200) << SendSound(1, 0, bytes((200,)) * 80)).over()
 
 
-def test_no_upstream_can_have_more_waiting_than_the_longest_queue():
-    core = Server(outlet_view("box", WireEnd("null"), WireEnd("room", "studio")))
+@pytest.mark.parametrize(
+    ("budget", "waits"),
+    [
+        (Budget(), Budget().unread_sound_bytes),
+        (Budget(unread_sound_bytes=2 * MAX_QUEUE), MAX_QUEUE),
+        (Budget(unread_sound_bytes=2 * MAX_QUEUE, sound_bytes=65536), 65536),
+    ],
+)
+def test_no_upstream_can_have_more_waiting_than_there_may_be(budget, waits):
+    core = Server(outlet_view("box", WireEnd("null"), WireEnd("room", "studio")), budget=budget)
     events = [Joined(1, 0, ALL, 35), UpstreamReady(INPUT), Asked(1, 1, CREATE)]
     events += [UpstreamAnswered(1, replace(CREATED_UPSTREAM, maxlength=INVALID)), Clogged(1)]
     for event in [*events, *[sound(1, 65536)] * 100]:
         core.handle(event)
     waited = core.handle(Unclogged(1))
-    assert sum(len(effect.data) for effect in waited) == MAX_QUEUE
+    assert sum(len(effect.data) for effect in waited) == waits
 
 
 def test_flush_forgets_what_waits():

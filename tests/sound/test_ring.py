@@ -226,3 +226,13 @@ def test_a_queue_may_begin_below_zero():
     assert ring.take(8) == bytes((7,)) * 4 + b"abcd"
     ring.clear()
     assert ring.w == ring.r
+
+
+def test_memory_that_is_not_needed_is_given_back_and_what_is_queued_stays():
+    ring = Ring(0, 1 << 20)
+    ring.write(0, bytes(range(256)) * 2048)
+    ring.take(500_000)
+    ring.shrink()
+    assert ring.take(24_288) == (bytes(range(256)) * 2048)[500_000:]
+    ring.write(ring.w, b"more" * 100_000)
+    assert ring.take(400_000) == b"more" * 100_000

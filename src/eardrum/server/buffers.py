@@ -57,6 +57,13 @@ def settle_playback(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool
     return Settled(BufferAttr(maxlength, tlength, prebuf, minreq), latency)
 
 
+def queue_bytes(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, early_requests: bool) -> int:
+    """What a playback stream's client will be asked to have queued, here or upstream."""
+    settled = settle_playback(asked, spec, adjust_latency=adjust_latency, early_requests=early_requests)
+    ahead = spec.bytes_for(settled.latency) if adjust_latency and not early_requests else 0
+    return min(settled.attr.tlength + ahead, settled.attr.maxlength, MAX_QUEUE)
+
+
 def upstream_minreq(asked: BufferAttr, spec: SampleSpec, *, adjust_latency: bool, early_requests: bool) -> int:
     """The minreq to ask an upstream for: where the client left it open, a third of tlength if that spares messages.
 

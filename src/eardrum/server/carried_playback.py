@@ -33,7 +33,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.message import Message
 from eardrum.protocol.packets import PIECE
-from eardrum.server.buffers import upstream_minreq
+from eardrum.server.buffers import queue_bytes, upstream_minreq
 from eardrum.server.carried import Carried, Question, error_of
 from eardrum.server.echo import Echo
 from eardrum.server.effects import CloseShortcut, OpenShortcut, ReissueSound
@@ -44,7 +44,7 @@ from eardrum.server.playback import PlaybackStream
 from eardrum.server.stand_in import Rest, StandIn
 from eardrum.server.stream import Agreed, Tag
 from eardrum.sound import convert
-from eardrum.terms.audio import INVALID, VOLUME_NORM, BufferAttr, SampleFormat, Volume, multiply
+from eardrum.terms.audio import INVALID, MAX_QUEUE, VOLUME_NORM, BufferAttr, SampleFormat, Volume, multiply
 from eardrum.terms.errors import PulseError, Refused
 from eardrum.terms.properties import said_upstream
 
@@ -77,6 +77,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
         self._indexes = Indexes()
+        self._queue_bytes = self._wanted_queue(agreed)
         self._echo: Echo | None = None
         self._stand_in: StandIn | None = None
         self._back: PlaybackStreamCreated | None = None  # the reply to what is stood in for until its group is there
@@ -290,6 +291,10 @@ class CarriedPlayback(Carried, PlaybackStream):
         frame = self.spec.frame_bytes
         if event.first:
             self._dropping = bool(event.total % frame or event.offset % frame)
+            unasked = self._indexes.unasked(event.total)
+            if unasked > 0 and self._stand_in is None and not self._borrow(unasked):
+                self._dropping = True
+                self.tell(Overflow(channel=self.channel))
             self._odd = b""
         if self._dropping:
             return
@@ -311,6 +316,36 @@ class CarriedPlayback(Carried, PlaybackStream):
         self._drained = False
         if self._echo is not None:
             self._echo.sound(replace(event, seek=0, offset=0))  # the echo's positions are its own
+
+    def _borrow(self, nbytes: int) -> bool:
+        """Have room upstream for bytes that were not asked for; whether there is. Beyond maxlength it drops them."""
+        most = max(0, min(self.attr.maxlength, MAX_QUEUE) - self.lent)
+        lent = self.client.view.ledger.borrow(self, min(nbytes, most), most)
+        self._indexes.lent = self.lent
+        return lent
+
+    @staticmethod
+    def _wanted_queue(agreed: Agreed) -> int:
+        how = {"adjust_latency": agreed.adjust_latency, "early_requests": agreed.early_requests}
+        return queue_bytes(agreed.attr, agreed.spec, **how)
+
+    @property
+    def _here(self) -> list[MixedPlayback]:
+        """What plays it here as well, or instead."""
+        return [each for each in (self._echo, self._stand_in) if each is not None]
+
+    @property
+    def claimed(self) -> int:
+        return self._queue_bytes + sum(each.claimed for each in self._here)
+
+    @property
+    def borrowed(self) -> int:
+        return self.lent + sum(each.lent for each in self._here)
+
+    def give_back(self) -> None:
+        self.lent = self._indexes.lent = min(self.lent, max(0, self._indexes.written - self._indexes.told))
+        for each in self._here:
+            each.give_back()
 
     def _limited(self, data: memoryview | bytes) -> memoryview | bytes:
         """Under a ceiling no sample is beyond full scale, where its level would not bound it."""
@@ -374,7 +409,10 @@ class CarriedPlayback(Carried, PlaybackStream):
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
         how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
-        self.agreed = replace(self.agreed, attr=asked, **how)
+        agreed = replace(self.agreed, attr=asked, **how)
+        queue = self._wanted_queue(agreed)
+        self.client.view.ledger.claim(queue - self._queue_bytes)
+        self.agreed, self._queue_bytes = agreed, queue
         said: dict[str, Any] = {
             "maxlength": asked.maxlength,
             "tlength": asked.tlength,
@@ -398,10 +436,9 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.put(tag, message, lambda stand_in: stand_in.tell_latency(tag, client_time))
 
     def level_changed(self) -> None:
-        for here in (self._echo, self._stand_in):
-            if here is not None:
-                here.volume, here.muted = self.volume, self.muted
-                here.level_changed()
+        for here in self._here:
+            here.volume, here.muted = self.volume, self.muted
+            here.level_changed()
         if self._stand_in is None:
             self._said = self._level
             volume = SetSinkInputVolume(index=self.number, volume=self._said.volume)

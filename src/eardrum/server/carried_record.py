@@ -196,7 +196,7 @@ class CarriedRecord(Carried, RecordStream):
         self._read += len(data)
         if not self.client.clogged and not self._waiting:
             self.server.effects.append(SendSound(self.client.number, self.channel, data))
-        elif self._waiting_bytes + len(data) <= self.attr.maxlength:
+        elif (waiting := self._waiting_bytes + len(data)) <= self.client.view.ledger.unread_room(self, waiting):
             self._waiting.append(bytes(data))
             self._waiting_bytes += len(data)
 
@@ -205,8 +205,22 @@ class CarriedRecord(Carried, RecordStream):
             data = self._waiting.popleft()
             self._waiting_bytes -= len(data)
             self.server.effects.append(SendSound(self.client.number, self.channel, data))
+        self.lent = 0
         if self._stand_in is not None:
             self._stand_in.unclogged()
+
+    @property
+    def claimed(self) -> int:
+        return 0 if self._stand_in is None else self._stand_in.claimed
+
+    @property
+    def borrowed(self) -> int:
+        return self.lent if self._stand_in is None else self.lent + self._stand_in.lent
+
+    def give_back(self) -> None:
+        self.lent = min(self.lent, self._waiting_bytes)
+        if self._stand_in is not None:
+            self._stand_in.give_back()
 
     # -- what its client does
 

@@ -86,6 +86,8 @@ class Server:
         self._wall = 0.0
         self._due: float | None = None
         self.wires = Wires(self)
+        self._behind: dict[int, Client] = {}  # those who will be told more at `_behind_due`, in seconds
+        self._behind_due = 0.0
         self._far_ends = FarEnds()
         self._token_numbers = 0
         self._opening: dict[int, Callable[[str | None], None]] = {}  # token to what is told of why it failed
@@ -122,6 +124,8 @@ class Server:
             due = min(at for at in (due, self.strangers.due) if at is not None)
         if self.wires.due is not None and (due is None or self.wires.due < due):
             due = self.wires.due
+        if self._behind and (due is None or self._behind_due < due):
+            due = self._behind_due
         if due != self._due:
             self._due = due
             self.effects.append(WakeMe(due))
@@ -153,6 +157,8 @@ class Server:
         self.wires.woke()
         if self.strangers.until:
             self._send_strangers_away()
+        if self._behind and self.now >= self._behind_due:
+            self._tell_more()
 
     def _send_strangers_away(self) -> None:
         for number in self.strangers.overdue(self.now):
@@ -238,8 +244,7 @@ class Server:
         if client is not None:
             client.clogged = clogged
             if not clogged:
-                for facility, change, index in client.untold.take():
-                    self.tell(client, SubscribeEvent(event=facility | change, index=index))
+                self._tell_events(client)
                 for playing in client.playback.values():
                     playing.unclogged()
                 for recording in client.record.values():
@@ -366,12 +371,29 @@ class Server:
             if facility is Facility.SERVER:
                 self._let_guests_hear()
             for client in view.clients.values():
-                if not client.mask >> facility & 1:
-                    continue
-                if client.clogged:
+                if client.mask >> facility & 1:
                     client.untold.note(facility, change, index)
-                else:
-                    self.tell(client, SubscribeEvent(event=facility | change, index=index))
+                    self._tell_events(client)
+
+    def _tell_events(self, client: Client) -> None:
+        """Tell a subscriber what changed, but in a second no more than it may hear; the rest is put together."""
+        if client.clogged:
+            return
+        if self.now >= client.quiet_at:
+            client.events, client.quiet_at = 0, self.now + 1.0
+        if most := max(0, self.budget.events_per_second - client.events):
+            for facility, change, index in client.untold.take(most):
+                client.events += 1
+                self.tell(client, SubscribeEvent(event=facility | change, index=index))
+        if client.untold and client.number not in self._behind:
+            self._behind_due = min(self._behind_due, client.quiet_at) if self._behind else client.quiet_at
+            self._behind[client.number] = client
+
+    def _tell_more(self) -> None:
+        behind, self._behind = self._behind, {}
+        for client in behind.values():
+            if client.number in self.clients:
+                self._tell_events(client)
 
 
 def _counts(stream: Stream) -> bool:

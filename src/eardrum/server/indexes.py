@@ -20,12 +20,13 @@ def bounded(index: int) -> int:
 class Indexes:
     """All are bytes. The present upstream's indexes are `base` less than those of the client."""
 
-    __slots__ = ("_heard", "_shift", "base", "playing", "told", "wanted", "written")
+    __slots__ = ("_heard", "_shift", "base", "lent", "playing", "told", "wanted", "written")
 
     def __init__(self) -> None:
         self.told = 0  # what the client has been asked for
         self.written = 0  # what it wrote, as it counts itself: a jump counts if it is relative
         self.wanted = 0  # what the upstream has asked for beyond `told`; negative: `told` was more than it wants
+        self.lent = 0  # what it may write beyond `told`
         self.base = 0
         self.playing = False  # the upstream takes from the queue
         self._shift = 0  # the write index is so much more than `written`
@@ -35,6 +36,10 @@ class Indexes:
     def write(self) -> int:
         """The client's write index."""
         return self.written + self._shift
+
+    def unasked(self, nbytes: int) -> int:
+        """How much it will have written beyond what it was asked for and was lent, with so much more."""
+        return self.written + nbytes - self.told - self.lent
 
     def fill(self, attr: BufferAttr) -> int:
         """What the upstream has queued: it wants `tlength` and has asked for the rest."""

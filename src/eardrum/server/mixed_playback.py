@@ -8,7 +8,7 @@ prebuffering again. `missing` are the bytes it will ask the client for, `ring.r`
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eardrum.protocol.catalog import (
     Ack,
@@ -21,11 +21,10 @@ from eardrum.protocol.catalog import (
     Started,
     Underflow,
 )
-from eardrum.server.buffers import settle_playback
+from eardrum.server.buffers import queue_bytes, settle_playback
 from eardrum.server.events import Sound
 from eardrum.server.playback import PlaybackStream
 from eardrum.server.player import Player
-from eardrum.server.routing import check_held_back
 from eardrum.server.stream import Agreed, Tag
 from eardrum.server.voice import held_back
 from eardrum.sound.block import Block
@@ -75,11 +74,41 @@ class MixedPlayback(Player, PlaybackStream):
         """Go by these buffer metrics."""
         asked = self.agreed
         self.attr, self.latency = attr, latency
-        self.ring.limit = min(attr.maxlength, MAX_QUEUE)
         ahead = self.spec.bytes_for(latency) if asked.adjust_latency and not asked.early_requests else 0
-        self._ahead = max(0, min(ahead, self.ring.limit - attr.tlength))
+        self._ahead = max(0, min(ahead, self._most - attr.tlength))
+        self._limit()
         whole = self.spec.usec(self.attr.tlength + self._ahead)
         self._period = (self.latency if asked.early_requests else whole // 2) / 1e6
+
+    @property
+    def _most(self) -> int:
+        """Bytes that may be queued at the very most."""
+        return min(self.attr.maxlength, MAX_QUEUE)
+
+    @property
+    def _asked_for(self) -> int:
+        """Bytes that the client is asked to have queued."""
+        return min(self.attr.tlength + self._ahead, self._most)
+
+    @property
+    def claimed(self) -> int:
+        return self.held_back + self._asked_for
+
+    def _limit(self) -> None:
+        self.ring.limit = min(self._asked_for + self.lent, self._most)
+
+    def _borrow(self, end: int) -> bool:
+        """Have room for what ends there and was not asked for; whether there is."""
+        room = self.ring.limit
+        lent = self.client.view.ledger.borrow(self, end - self.ring.r - room, self._most - room)
+        self._limit()
+        return lent
+
+    def give_back(self) -> None:
+        ring = self.ring
+        self.lent = min(self.lent, max(0, max(ring.end, ring.w) - ring.r - self._asked_for))
+        self._limit()
+        ring.shrink()
 
     def follow(self, position: int) -> None:
         """Begin where the read index of its group is."""
@@ -111,7 +140,8 @@ class MixedPlayback(Player, PlaybackStream):
             ring.w = self._target(event.seek, event.offset)
         if event.seek:
             self.missing -= ring.w - before  # a jump was not asked for, so it is made up for in what is asked next
-        self._lost = not ring.fits(ring.w + event.total)
+        end = ring.w + event.total
+        self._lost = not (ring.fits(end) or self._borrow(end))
         if self._lost:
             self.tell(Overflow(channel=self.channel))
 
@@ -218,7 +248,9 @@ class MixedPlayback(Player, PlaybackStream):
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
         before = self.attr.tlength
-        self.agreed = replace(self.agreed, attr=asked, adjust_latency=adjust_latency, early_requests=early_requests)
+        how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
+        self.client.view.ledger.claim(queue_bytes(asked, self.spec, **how) - self._asked_for)
+        self.agreed = replace(self.agreed, attr=asked, **how)
         self._settle()
         self.missing += self.attr.tlength - before
         self.server.answer(self.client, tag, PlaybackBufferAttrSet(**self.metrics))
@@ -227,7 +259,7 @@ class MixedPlayback(Player, PlaybackStream):
 
     def set_rate(self, tag: Tag, rate: int) -> None:
         spec = self.spec._replace(rate=rate)
-        check_held_back(self.client.view, held_back(spec, self.bus), self)
+        self.client.view.ledger.claim(held_back(spec, self.bus) - self.held_back)
         self.bus.advance(self.server.now)
         self.voice.tune(spec)
         self.spec = spec

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from eardrum.protocol.catalog import Ack, RecordBufferAttrSet, RecordLatency, RecordStreamMoved, RecordStreamSuspended
 from eardrum.server.buffers import settle_record
 from eardrum.server.effects import SendSound
+from eardrum.server.mixed import MAX_PERIOD
 from eardrum.server.record import RecordStream
-from eardrum.server.routing import check_recorded
 from eardrum.server.stream import Agreed, Tag
 from eardrum.sound import convert, remap
 from eardrum.sound.block import Block
 from eardrum.sound.peaks import Peaks
 from eardrum.sound.resample import Resampler, resampler
-from eardrum.terms.audio import BufferAttr, Samples
+from eardrum.terms.audio import BufferAttr, Samples, SampleSpec
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 MAX_PACKET = 65_472  # bytes of samples in one packet: the largest block PulseAudio itself sends
 MIN_FRAGMENT = 5_000  # µs: blocks do not come more often, so smaller packets would only be more of them
+
+
+def cycle_bytes(spec: SampleSpec) -> int:
+    """What a stream of this spec gets in the longest cycle."""
+    return spec.bytes_for(int(MAX_PERIOD * 1e6))
 
 
 class MixedRecord(RecordStream):
@@ -101,7 +106,9 @@ class MixedRecord(RecordStream):
         step = max(frame, min(fragment, MAX_PACKET) // frame * frame)
         for start in range(0, len(data), step):
             self._waiting.append(data[start : start + step])
-        while self._made - self._sent > self.attr.maxlength:
+        waiting = self._made - self._sent
+        most = self.attr.maxlength if not self.client.clogged else self.client.view.ledger.unread_room(self, waiting)
+        while self._made - self._sent > most:
             self._made -= len(self._waiting.pop())  # nobody reads: the newest is lost, as in PulseAudio
         if not self.client.clogged:
             self.unclogged()
@@ -111,6 +118,14 @@ class MixedRecord(RecordStream):
             data = self._waiting.popleft()
             self._sent += len(data)
             self.server.effects.append(SendSound(self.client.number, self.channel, data))
+        self.lent = 0
+
+    @property
+    def claimed(self) -> int:
+        return cycle_bytes(self.spec)
+
+    def give_back(self) -> None:
+        self.lent = min(self.lent, self._made - self._sent)
 
     def cork(self, tag: Tag, corked: bool) -> None:
         if corked != self.corked:
@@ -163,7 +178,7 @@ class MixedRecord(RecordStream):
 
     def set_rate(self, tag: Tag, rate: int) -> None:
         spec = self.spec._replace(rate=rate)
-        check_recorded(self.client.view, spec, self)
+        self.client.view.ledger.claim(cycle_bytes(spec) - cycle_bytes(self.spec))
         self.bus.advance(self.server.now)
         self.spec = spec
         self._tune()

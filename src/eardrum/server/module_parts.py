@@ -12,7 +12,6 @@ from eardrum.server.feeds import Feed
 from eardrum.server.module_arguments import wrong
 from eardrum.server.module_streams import FeedInput, agreed
 from eardrum.server.objects import AnyDevice, Module, Sink, Source, View
-from eardrum.server.routing import check_held_back
 from eardrum.server.stream import Stream
 from eardrum.terms.audio import VOLUME_NORM, ChannelMap, SampleSpec
 from eardrum.terms.errors import Refused
@@ -116,7 +115,7 @@ def show(server: Server, view: View, module: Module, stream: Stream, *, stays: b
         raise wrong(f"{view.budget.module_streams} streams of modules are there")
     if isinstance(stream, FeedInput):
         try:
-            check_held_back(view, stream.held_back)
+            view.ledger.claim(stream.held_back)
         except Refused as refusal:
             raise wrong(refusal.why) from None
     stream.placed = stays

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.admission import Entry
 from eardrum.server.formats import refitted
 from eardrum.server.knob import UNTURNED, Knob
+from eardrum.server.ledger import Ledger
 from eardrum.server.rights import Right
 from eardrum.server.samples import Sample, Upload
 from eardrum.sound import remap
@@ -187,11 +189,12 @@ class Changes:
         elif self._noted.pop(key, None) is not Change.NEW:  # one that came and went was never there
             self._noted[key] = change
 
-    def take(self) -> Iterator[tuple[Facility, Change, int]]:
-        """What was noted since the last call, oldest first."""
+    def take(self, most: int | None = None) -> Iterator[tuple[Facility, Change, int]]:
+        """What was noted and not taken yet, oldest first; all of it, or the first `most`."""
         if self._noted:
-            noted, self._noted = self._noted, {}
-            for (facility, index), change in noted.items():
+            taken = list(islice(self._noted.items(), most))
+            self._noted = dict(islice(self._noted.items(), len(taken), None))
+            for (facility, index), change in taken:
                 yield facility, change, index
 
 
@@ -208,7 +211,9 @@ class Client:
     proplist: dict[str, bytes] = field(default_factory=dict)
     mask: int = 0  # facilities it subscribed to
     clogged: bool = False
-    untold: Changes = field(default_factory=Changes)  # what it subscribed to and, being clogged, was not told
+    untold: Changes = field(default_factory=Changes)  # what it subscribed to and was not told yet
+    events: int = 0  # how many it was told until `quiet_at`
+    quiet_at: float = 0.0  # when it may be told as many again, in seconds
     unanswered: int = 0  # commands whose answer is still to come
     playback: dict[int, PlaybackStream] = field(default_factory=dict)  # by stream number
     record: dict[int, RecordStream] = field(default_factory=dict)
@@ -260,6 +265,7 @@ class View:
         self.nobody = Client(-1, INVALID, self, Right.NONE, 0)  # whose streams are of no client; it is told nothing
         self.changes = Changes()
         self.budget = USUAL
+        self.ledger = Ledger(self)
         self.opens = opens
         self.usual_group = usual_group
         self._hears_itself = hears_itself

@@ -42,6 +42,10 @@ class SinkInput(Stream):
         """Bytes of its sound that are taken and not played yet, at most: a resampler or a feed has them."""
         return 0
 
+    @property
+    def claimed(self) -> int:
+        return self.held_back
+
     def would_hold_back(self, bus: Bus) -> int:
         """The same on another bus."""
         return 0

@@ -128,6 +128,10 @@ class CarriedSample(CarriedPlayback):
             drain = DrainPlaybackStream(channel=self.number)
             self.server.wires.ask(self.wire, self.number, drain, lambda outcome: self._played())
 
+    def _borrow(self, nbytes: int) -> bool:
+        """It is sent as the upstream asks for it."""
+        return True
+
     def _played(self) -> None:
         if not self.ended:  # else it was killed meanwhile
             self.server.remove(self)

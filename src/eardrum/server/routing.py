@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING
 
 from eardrum.protocol.catalog import Change, Facility
 from eardrum.server.events import INPUT, OUTPUT
-from eardrum.server.mixed import MAX_PERIOD
 from eardrum.server.objects import Sink, Source, View
 from eardrum.server.playback import SinkInput
 from eardrum.server.record import SourceOutput
 from eardrum.server.stream import Agreed, Stream
 from eardrum.server.voice import held_back
-from eardrum.terms.audio import SampleSpec
 from eardrum.terms.errors import PulseError, Refused
 
 if TYPE_CHECKING:
     from eardrum.server.core import Server
-
-MOST_HELD_BACK = 128 * 1024 * 1024  # bytes of sound in resamplers and feeds, of all streams of a view
-MOST_RECORDED = 128 * 1024 * 1024  # bytes that all streams of a view record in the longest cycle
-_CYCLE = int(MAX_PERIOD * 1e6)  # µs
 
 
 def move(server: Server, stream: Stream, device: Sink | Source) -> None:
@@ -36,7 +30,7 @@ def move(server: Server, stream: Stream, device: Sink | Source) -> None:
         if stream.grouped or _passes_through(stream.client.view, device, stream):
             raise Refused(PulseError.INVALID, "its group or a stream that passes through keeps it where it is")
         if device.bus is not None:
-            check_held_back(stream.client.view, stream.would_hold_back(device.bus), stream)
+            stream.client.view.ledger.claim(stream.would_hold_back(device.bus) - stream.held_back)
         stream.move(device)
         for record in tuple(stream.client.view.source_outputs.values()):
             if record.only is stream:
@@ -111,8 +105,8 @@ def streams_at(view: View, device: Sink | Source) -> list[Stream]:
     return [stream for stream in streams if stream.device is device]
 
 
-def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed) -> None:
-    """Whether one more stream can be made at this device. Raises Refused."""
+def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed, nbytes: int = 0) -> None:
+    """Whether one more stream can be made at this device, which claims so many bytes. Raises Refused."""
     if device.suspended and agreed.fail_on_suspend:
         raise Refused(PulseError.BADSTATE, f"{device.name} is suspended")
     others = streams_at(view, device)
@@ -121,28 +115,9 @@ def check_room(server: Server, view: View, device: Sink | Source, agreed: Agreed
         raise Refused(PulseError.TOOLARGE, f"{server.budget.streams} streams at {device.name}")
     if isinstance(device, Sink) and (_passes_through(view, device) or (agreed.passthrough and others)):
         raise Refused(PulseError.BUSY, "who passes through is alone")
-    if device.bus is None:
-        return
-    if isinstance(device, Sink):
-        check_held_back(view, held_back(agreed.spec, device.bus))
-    else:
-        check_recorded(view, agreed.spec)
-
-
-def check_held_back(view: View, nbytes: int, stream: SinkInput | None = None) -> None:
-    """Whether one more stream may hold back so many bytes, or this one. Raises Refused(TOOLARGE)."""
-    if not nbytes:
-        return
-    others = sum(other.held_back for other in view.sink_inputs.values() if other is not stream)
-    if others + nbytes > MOST_HELD_BACK:
-        raise Refused(PulseError.TOOLARGE, "the streams hold back too much sound")
-
-
-def check_recorded(view: View, spec: SampleSpec, stream: SourceOutput | None = None) -> None:
-    """Whether one more stream may record in this spec, or this one. Raises Refused(TOOLARGE)."""
-    specs = [other.spec for other in view.source_outputs.values() if other is not stream]
-    if sum(each.bytes_for(_CYCLE) for each in (*specs, spec)) > MOST_RECORDED:
-        raise Refused(PulseError.TOOLARGE, "the streams record too much sound")
+    if isinstance(device, Sink) and device.bus is not None:
+        nbytes += held_back(agreed.spec, device.bus)
+    view.ledger.claim(nbytes)
 
 
 def _passes_through(view: View, sink: Sink, stream: Stream | None = None) -> bool:

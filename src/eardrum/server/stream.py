@@ -57,6 +57,7 @@ class Stream(ABC):
         self.module: int | None = None  # the number of the emulated module that made it
         self.placed = False  # somebody moved it to where it is
         self.index = -1  # until it is shown in its view
+        self.lent = 0  # bytes of sound that it may hold beyond those that it claims
 
     @property
     def factors(self) -> Gains | None:
@@ -65,6 +66,20 @@ class Stream(ABC):
 
     def tell(self, message: Message) -> None:
         self.server.tell(self.client, message)
+
+    @property
+    def claimed(self) -> int:
+        """Bytes of sound for which it must have room."""
+        return 0
+
+    @property
+    def borrowed(self) -> int:
+        """Bytes that are lent to it, and to what stands in for it."""
+        return self.lent
+
+    def give_back(self) -> None:
+        """Keep no more of what was lent than is needed now."""
+        self.lent = 0
 
     @property
     @abstractmethod

@@ -123,15 +123,26 @@ class Ring:
 
     def _grow(self, needed: int) -> None:
         """Make room for `needed` bytes and little more: a queue stays near the length it was asked for."""
+        size = max(needed, self._size + self._size // 4)
+        self._resize(-(-size // _STEP_BYTES) * _STEP_BYTES)
+
+    def _resize(self, size: int) -> None:
+        """Have a circle of so many bytes, in which all that is queued has room."""
         held = max(self._end - self.r, 0)
         data = self._cut(held)
-        size = max(needed, self._size + self._size // 4)
-        self._size = -(-size // _STEP_BYTES) * _STEP_BYTES
+        self._size = size
         self._view = self._silent_view(self._size)
         at = self.r % self._size
         room = self._size - at
         self._view[at : at + held] = data[:room]
         self._view[: max(held - room, 0)] = data[room:]
+
+    def shrink(self) -> None:
+        """Give back the memory that what is queued does not need."""
+        held = max(self._end - self.r, 0)
+        size = max(_FIRST_BYTES, -(-held // _STEP_BYTES) * _STEP_BYTES)
+        if size < self._size:
+            self._resize(size)
 
     def _silent_view(self, size: int) -> memoryview:
         silence = self._silence[0]

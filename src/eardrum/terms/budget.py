@@ -28,9 +28,11 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pending_bytes: Bytes = 8_388_608  # that all such clients have not read; with more the worst of them is closed
     commands_per_second: Rate = 5_000  # of one connection, in the long run; what is more is read later
     commands_at_once: Rate = 20_000  # of one connection that has been quiet before
+    events_per_second: Count = 256  # that a subscriber is told; what is more is put together, one event an object
     unanswered: Count = 1_024  # commands of one connection whose answer is still to come; one more is refused
     streams: Count = 256  # into one sink, and out of one source; one more is refused
     sound_bytes: Bytes = 134_217_728  # in queues, resamplers and recordings of all streams; a stream more is refused
+    unread_sound_bytes: Bytes = 1_048_576  # recorded for one connection that does not read; what is more is lost
     samples: Count = 256  # in the sample cache, with those being uploaded
     sample_bytes: Bytes = 4_194_304  # in the sample cache, with those being uploaded
     modules: Count = 64  # emulated ones that are loaded
@@ -51,8 +53,10 @@ SERVE = Budget(
     auth_seconds=60.0,
     commands_per_second=1_000_000_000,
     commands_at_once=1_000_000_000,
+    events_per_second=1_000_000,
     sample_bytes=67_108_864,
     sound_bytes=1 << 30,
+    unread_sound_bytes=1 << 30,
 )
 ROOM = Budget(commands_per_second=1_000_000_000, commands_at_once=1_000_000_000)  # each outlet has its own before
 

@@ -147,11 +147,14 @@ class Shortcuts:
             stop = start + length
             if way is None or offset or flags or stop > end or length > PIECE or length % way.frame_bytes or not length:
                 break
+            counts = way.counts
+            if counts.written + length > counts.told + counts.lent:
+                break  # nobody has asked for so much
             upstream = way.upstream
             if upstream not in written:
                 written.append(upstream)
             upstream.link.queue(_describe(length, way.upstream_channel, 0, 0), data[start:stop])
-            way.counts.written += length
+            counts.written += length
             position = stop
         if position < end:
             self._clients.heard(client, self._begun(data[position:]))

@@ -24,6 +24,7 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.server.answers.clients import name_value, updated, without
 from eardrum.server.answers.table import Answers
+from eardrum.server.buffers import queue_bytes
 from eardrum.server.carried_playback import CarriedPlayback
 from eardrum.server.formats import checked_stream_volume, fixed, format_of, negotiated, refitted
 from eardrum.server.mixed_playback import MixedPlayback
@@ -52,7 +53,8 @@ def create(
     here = not isinstance(group, CarriedPlayback) or group.stood_in is not None
     if group is not None and (group.sink is not sink or (here and not group.corked)):
         raise Refused(PulseError.INVALID, "its group is in another sink, or plays")
-    check_room(server, client.view, sink, agreed)
+    how: dict[str, Any] = {"adjust_latency": agreed.adjust_latency, "early_requests": agreed.early_requests}
+    check_room(server, client.view, sink, agreed, queue_bytes(agreed.attr, agreed.spec, **how))
     if sink.bus is None:
         carried = CarriedPlayback(server, client, sink, agreed)
         carried.create(tag, message.sync_id, partial(created, carried))

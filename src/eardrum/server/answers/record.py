@@ -24,7 +24,7 @@ from eardrum.server.answers.playback import agree, described, nameless, renamed,
 from eardrum.server.answers.table import Answers
 from eardrum.server.carried_record import CarriedRecord
 from eardrum.server.formats import format_of
-from eardrum.server.mixed_record import MixedRecord
+from eardrum.server.mixed_record import MixedRecord, cycle_bytes
 from eardrum.server.objects import Client, Source
 from eardrum.server.playback import SinkInput
 from eardrum.server.record import RecordStream
@@ -43,7 +43,7 @@ def create(
         return None
     only = None if message.direct_on_input is None else _alone(client, message.direct_on_input, source)
     agreed = agree(client, message, source)
-    check_room(server, client.view, source, agreed)
+    check_room(server, client.view, source, agreed, cycle_bytes(agreed.spec) if source.bus else 0)
     if source.bus is None:
         carried = CarriedRecord(server, client, source, agreed)
         carried.create(tag, partial(created, carried))
