@@ -233,8 +233,10 @@ class Bare:
         upstreams = SimpleNamespace(connection=lambda wire, stream: ups[stream])
         loop = SimpleNamespace(begun=False, begin=self._begin)
         self.shortcuts = Shortcuts(loop, clients, upstreams, [], self.scratch, lambda link: link.read(self.scratch))
-        for stream in range(streams):
-            self.shortcuts.open(OpenShortcut(0, stream, OUTPUT, stream, 4, Indexes()))
+        self.counts = [Indexes() for _ in range(streams)]
+        for stream, counts in enumerate(self.counts):
+            counts.told = 4000
+            self.shortcuts.open(OpenShortcut(0, stream, OUTPUT, stream, 4, counts))
 
     def _begin(self) -> None:
         """Others are read into the same memory."""
@@ -264,6 +266,20 @@ def test_what_was_read_stays_while_a_wake_up_begins(bare):
     one.program.sendall(part)
     one.shortcuts.take([(one.near, READ)])
     assert one.heard == [part]
+
+
+def test_sound_that_nobody_asked_for_goes_the_way_of_everything_unless_it_is_lent(bare):
+    one = bare(streams=1)
+    packet = sound_head(0, 400) + NOISE[:400]
+    one.counts[0].told = 399
+    one.program.sendall(packet)
+    one.shortcuts.take([(one.near, READ)])
+    assert one.heard == [packet]
+    one.counts[0].lent = 1
+    one.program.sendall(packet)
+    one.shortcuts.take([(one.near, READ)])
+    assert one.heard == [packet]
+    assert one.ears[0].recv(1000) == packet
 
 
 def test_all_upstreams_get_what_was_read_at_once(bare):

@@ -23,7 +23,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connections: Count = 256  # at once; one more is closed as soon as it comes
     strangers: Count = 256  # connections that have not said AUTH; of more the oldest is closed
     auth_seconds: Seconds = 10.0  # for a new connection to say AUTH
-    packet_seconds: Seconds = 30.0  # for a packet that has begun to be whole, while none of it comes
+    packet_seconds: Seconds = 30.0  # for a packet that has begun to be whole, as long as its sender is read from
     unread_bytes: Bytes = 65_536  # that a client has not read; with more it is not read from
     pending_bytes: Bytes = 8_388_608  # that all such clients have not read; with more the worst of them is closed
     commands_per_second: Rate = 5_000  # of one connection, in the long run; what is more is read later
