@@ -57,3 +57,9 @@ def test_who_has_no_number_here_is_not_taken_for_the_user_nobody(monkeypatch, al
     found = peer_of(_OfNobody())
     assert found.uid == uid
     assert found.groups == groups
+
+
+@pytest.mark.parametrize(("all_have_numbers", "uids"), [(True, (0,)), (False, (0, NOBODY))])
+def test_files_of_root_may_seem_to_be_nobodys(monkeypatch, all_have_numbers, uids):
+    monkeypatch.setattr(peer, "_all_have_numbers", lambda: all_have_numbers)
+    assert peer.root_as_seen() == uids

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from eardrum.desk.wiring import Wiring
+from eardrum.kernel.peer import root_as_seen
 from eardrum.terms.budget import Budget
 from eardrum.terms.errors import Complaint
 
@@ -92,7 +93,7 @@ def found(among: Sequence[Path]) -> Path | None:
         except OSError as error:
             raise Complaint(f"{path}: {error.strerror}; mend that, or name another with --config") from None
         mode = stat.S_IMODE(there.st_mode)
-        if there.st_uid not in (0, os.geteuid()) or mode & 0o022:
+        if there.st_uid not in (*root_as_seen(), os.geteuid()) or mode & 0o022:
             problem = f"{path}: somebody else may write to it (uid {there.st_uid}, mode {mode:04o})"
             raise Complaint(f"{problem}; `chown` and `chmod go-w` it, or name it with --config", MISTAKEN)
         return path

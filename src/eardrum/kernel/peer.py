@@ -63,6 +63,11 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
+def root_as_seen() -> tuple[int, ...]:
+    """The uids that files of root may have for us: in a user namespace without root they seem to be nobody's."""
+    return (0,) if _all_have_numbers() else (0, NOBODY)
+
+
 @functools.cache
 def _all_have_numbers() -> bool:
     """We are in no user namespace of a part of the users: 65534 is a user, and not all those who have no number."""

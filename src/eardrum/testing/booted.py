@@ -31,6 +31,8 @@ _FILES = {
     "etc/systemd/system/user-runtime-dir@.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
     "ExecStart=/bin/sh -c 'install -d -m 755 /run/user && install -d -o %i -g %i -m 700 /run/user/%i'\n",
     "etc/systemd/system/default.target": "[Unit]\nRequires=basic.target\nAfter=basic.target\n",
+    # made on other machines by the first service with a mount namespace; users' managers take it as given
+    "etc/tmpfiles.d/namespaces.conf": "d /run/systemd/unit-root 0555\nd /tmp 1777\n",
     "opt/eardrum/pyvenv.cfg": f"home = {_PYTHON}/bin\n",
     "opt/eardrum/bin/eardrum": "#!/opt/eardrum/bin/python\nfrom eardrum.cli import main\nmain()\n",
 }
