@@ -8,8 +8,9 @@ are back, the desk has not much to say, and nothing reached the host's server th
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from eardrum.cli.control import Control, Opening
@@ -39,6 +40,7 @@ MOST_MIB_TOGETHER = 8
 # Programs that come and go at once: what a worker needs for the first time is not what an attack took. WirePlumber
 # 0.4.13 is stuck for long after more.
 CROWD = {"built-in": 600, "pulseaudio": 600, "pipewire-pulse": 60}
+ABREAST = 64  # connections of one attacker
 MOST_LINES = 10  # said by the desk
 
 
@@ -59,6 +61,7 @@ class Arena:
     def __init__(self, stage: Stage, backend: str) -> None:
         """`backend` is one of `BACKENDS`. Returns when the bystander plays and is heard."""
         self.backend = backend
+        self.host_cookie = _cookie(stage)
         self.server = _server(stage, backend)
         self.checkpoint = _checkpoint(stage, self.server) if self.server else None
         self.desk = stage.desk(upstream=self.checkpoint.address if self.checkpoint else "none")
@@ -71,6 +74,7 @@ class Arena:
         self._warm()
         self.bystander = self._bystander()
         self.bystander.goes_on()
+        self._processes = list(stage.processes)
 
     def _openings(self) -> list[Opening]:
         output, microphone = ("host", f"host:{VOICE}") if self.server else ("room:square", "room:street")
@@ -140,21 +144,49 @@ class Arena:
         caller.ask(Auth(version=version))
         return caller
 
+    def drops(self, packets: Sequence[bytes], outlet: str = BOX) -> None:
+        """Each packet is said on a connection of its own after AUTH: that ends, and only AUTH may have been answered.
+
+        Nothing is said to the host's server meanwhile.
+        """
+        said = self.said_upstream()
+        for start in range(0, len(packets), ABREAST):
+            some = packets[start : start + ABREAST]
+            callers = [self.join(outlet) for _ in some]
+            for caller, packet in zip(callers, some, strict=True):
+                caller.socket.sendall(packet)
+            for caller, packet in zip(callers, some, strict=True):
+                with caller, contextlib.suppress(ConnectionResetError):
+                    assert not caller.socket.recv(4096), f"answered: {packet.hex()}"
+        assert self.said_upstream() == said
+
+    def said_upstream(self) -> dict[str, int]:
+        """How often the workers have said what to the host's server, but for sound and what only asks."""
+        said = self.checkpoint.account().said if self.checkpoint else {}
+        return {name: count for name, count in said.items() if not name.startswith(("SOUND", "STAT", "GET_"))}
+
+    @contextlib.contextmanager
+    def traced(self, outlet: str = BOX) -> Iterator[Callable[[], str]]:
+        """What `eardrum trace` prints of an outlet meanwhile, at some point after the beginning."""
+        process = self.desk.start("trace", "trace", outlet)
+        yield lambda: self.desk.stage.log("trace")
+        end(process)
+
     # -- what must hold
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """An attack takes place within; afterwards everything must be as it was."""
-        before, said = self._state(), self._said()
+        before, said = self._state(), self.log()
         yield
         assert self.desk.process.poll() is None, "the desk has ended"
-        ended = [process.args for process in self.desk.stage.processes if process.poll() is not None]
+        ended = [process.args for process in self._processes if process.poll() is not None]
         assert not ended, f"have ended: {ended}"
         for keeper in self._keepers[:3]:
             assert keeper.ask(Stat()) == StatReply()
         wait_until(lambda: not self._more_descriptors(before), "descriptors to be as few as before")
         wait_until(lambda: not self._more_memory(before), "memory to be what it was")
-        lines = self._said()[len(said) :].splitlines()
+        lines = self.log()[len(said) :].splitlines()
         assert len(lines) <= MOST_LINES, lines
         assert not any("Traceback" in line for line in lines), lines
         if self.checkpoint:
@@ -176,7 +208,8 @@ class Arena:
         more = {pid: private_memory(pid) - mib for pid, mib in before.memory.items()}
         return more[self.worker] > MOST_MIB or sum(more.values()) > MOST_MIB_TOGETHER
 
-    def _said(self) -> str:
+    def log(self) -> str:
+        """What the desk has said so far."""
         return self.desk.stage.log(self.desk.runtime.name)
 
 
@@ -189,6 +222,14 @@ def _server(stage: Stage, backend: str) -> Server | None:
     stage.pactl(server.address, "load-module", "module-remap-source", f"source_name={VOICE}", "master=mouth.monitor")
     stage.pactl(server.address, "set-default-sink", server.sink)
     return server
+
+
+def _cookie(stage: Stage) -> bytes:
+    """The cookie of the host's user, new."""
+    place = stage.directory / "home/.config/pulse/cookie"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(os.urandom(256))
+    return place.read_bytes()
 
 
 def _checkpoint(stage: Stage, server: Server) -> Checkpoint:
