@@ -59,6 +59,7 @@ def test_an_outlet_is_opened_listed_and_closed(desk):
         "levels": {"output": USUAL, "input": USUAL},
         "configured": False,
         "worker": None,
+        "confinement": None,
         "connections": 0,
         "playing": 0,
         "recording": 0,

@@ -56,9 +56,19 @@ def test_rooms_are_listed_with_who_is_wired_to_them(desk, until):
     until(lambda: listed(desk)["hall"]["worker"] == pid, "the desk knows its pid")
     rooms = listed(desk)
     nothing = {"connections": 0, "playing": 0, "recording": 0}
-    hall = {"name": "hall", "kept": False, "worker": pid, "players": ["bot", "singer"], "hearers": ["bot"]}
+    hall = {
+        "name": "hall",
+        "kept": False,
+        "worker": pid,
+        "confinement": [],
+        "players": ["bot", "singer"],
+        "hearers": ["bot"],
+    }
     assert rooms["hall"] == hall | nothing
-    assert rooms["attic"] == {"name": "attic", "kept": True, "worker": None, "players": [], "hearers": []} | nothing
+    assert (
+        rooms["attic"]
+        == {"name": "attic", "kept": True, "worker": None, "confinement": None, "players": [], "hearers": []} | nothing
+    )
     assert rooms["speakers"]["players"] == ["game"]  # `host` on this machine
     assert list(rooms) == ["attic", "hall", "speakers"]
 

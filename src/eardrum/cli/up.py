@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from eardrum.cli import options
@@ -23,6 +24,9 @@ from eardrum.terms.names import SPEAKERS
     type=click.Path(path_type=Path),
     help="The configuration.  [default: ~/.config/eardrum/config.toml, else /etc/eardrum/config.toml]",
 )
+@click.option(
+    "--require-confinement", "require", is_flag=True, help="Do not start if the kernel lacks a layer of it for workers."
+)
 @click.option("--check", is_flag=True, help="Serve nothing: see whether the configuration is right.")
 @options.ready_fd
 @click.option("--until-fd", type=int, metavar="N", help="End when nobody holds the other end of this pipe any more.")
@@ -39,6 +43,7 @@ def verb(
     runtime: Path,
     upstream: str | None,
     config_file: Path | None,
+    require: bool,
     check: bool,
     ready_fd: int | None,
     until_fd: int | None,
@@ -66,6 +71,8 @@ def verb(
         system_user.become_desk(runtime)
     there = config_file or config.found((config.SYSTEM,) if system else config.places(os.environ))
     wanted = config.read(there) if there else config.Config()
+    if require:
+        wanted = msgspec.structs.replace(wanted, confinement=config.Confinement(require=True))
     if check:
         click.echo(f"{there}: is right" if there else "there is no configuration")
         return 0

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eardrum.containers import client_kit
+from eardrum.desk import confined
 from eardrum.desk.api import served
 from eardrum.desk.config import Config
 from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
 from eardrum.desk.say import say
 from eardrum.desk.workers import Workers
-from eardrum.kernel import confinement, descriptors, service, system_user
+from eardrum.kernel import descriptors, service, system_user
 from eardrum.kernel.outlet_directory import ONLY_OWNER, Access, Runtime
 from eardrum.kernel.signals import ENDS
 from eardrum.terms.budget import USUAL
-from eardrum.terms.errors import Complaint
 from eardrum.worker import nursery
 from eardrum.worker.nursery import Nursery, Serve
 
@@ -44,12 +44,7 @@ def run_desk(
     descriptors.raise_limit()
     if descriptors.connections() < USUAL.connections:
         say(f"only {descriptors.connections()} programs fit on one outlet, because `ulimit -Hn` is low")
-    try:
-        confinement.prepare()
-    except OSError as error:
-        raise Complaint(
-            f"workers cannot be confined here: {error.strerror}; Eardrum runs on x86-64 and 64-bit ARM with seccomp"
-        ) from None
+    confined.check(require=config.confinement.require)
     given = service.handed_over()
     control = Access(0o660, system_user.DESK) if system else ONLY_OWNER
     directory = Runtime(runtime, shared=system or None, control=control, kit=client_kit.files())

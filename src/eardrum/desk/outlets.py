@@ -108,6 +108,7 @@ class Outlet:
             },
             "configured": self._desk.opens_by_itself(self.wiring.name),
             "worker": worker.pid if worker else None,
+            "confinement": worker.confinement.names if worker and worker.ready else None,
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
             "recording": worker.recording if worker else 0,

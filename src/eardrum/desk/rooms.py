@@ -31,6 +31,7 @@ class Rooms:
             "name": name,
             "kept": name in self.kept,
             "worker": worker.pid if worker else None,
+            "confinement": worker.confinement.names if worker and worker.ready else None,
             "connections": worker.connections if worker else 0,
             "playing": worker.playing if worker else 0,
             "recording": worker.recording if worker else 0,

@@ -16,6 +16,7 @@ from contextlib import suppress
 
 from eardrum.desk.say import say
 from eardrum.kernel import seqpacket
+from eardrum.kernel.confinement import ALL, Layer
 from eardrum.terms.errors import RemoteProtocolError
 from eardrum.worker import nursery
 from eardrum.worker.nursery import Nursery, Serve, Told
@@ -42,6 +43,7 @@ class Worker:
         self.what = what  # for people: outlet NAME, room NAME
         self.pid: int | None = None
         self.ready = False
+        self.confinement = Layer(0)  # what it says that holds
         self.connections = self.playing = self.recording = 0
         self.over = asyncio.Event()
         self._decided = asyncio.Event()  # it was asked to retire, and has ended or stays
@@ -175,6 +177,7 @@ class Worker:
                 self.kill("said twice that it is ready")
             case Kind.READY:
                 self.ready = True
+                self.confinement = Layer(record.a & ALL)
             case Kind.COUNTS:
                 self.connections, self.playing, self.recording = record[1:]
             case Kind.STAYS:

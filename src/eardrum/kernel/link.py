@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 import socket
 
 from eardrum.terms.audio import Samples
@@ -102,7 +103,7 @@ class Link:
         with contextlib.suppress(BlockingIOError):
             for start in range(0, len(parts), _IOV_MAX):
                 batch = parts[start : start + _IOV_MAX]
-                done = self.socket.sendmsg(batch, [], socket.MSG_NOSIGNAL)
+                done = os.writev(self.descriptor, batch)
                 written += done
                 if done < sum(map(len, batch)):
                     break

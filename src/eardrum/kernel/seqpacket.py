@@ -22,8 +22,11 @@ def send(link: socket.socket, packet: bytes, descriptors: Sequence[int] = ()) ->
 
     Raises BlockingIOError if the link does not block and the peer does not read, another OSError if it is gone.
     """
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-    link.sendmsg([packet], rights, socket.MSG_NOSIGNAL)
+    if descriptors:
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
+        link.sendmsg([packet], [rights], socket.MSG_NOSIGNAL)
+    else:
+        link.send(packet, socket.MSG_NOSIGNAL)
 
 
 def receive(link: socket.socket, longest: int, descriptors: int = 0) -> tuple[bytes, list[int]]:

@@ -87,9 +87,9 @@ def load() -> Serve:
     from eardrum.kernel import confinement, memory
     from eardrum.worker import alsa_device, gate, outlet, rehearsal, room, sound_file
 
-    confinement.prepare()
     rehearsal.rehearse()
     memory.give_back_early()
+    confinement.prepare(confinement.WORKER_CALLS, confinement.FILE_CALLS)
 
     def serve(spec: WorkerSpec, descriptors: Sequence[int]) -> None:
         if isinstance(spec, OutletSpec):

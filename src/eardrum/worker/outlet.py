@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eardrum.kernel.confinement import confine
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.server.knob import Knob
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view
 from eardrum.terms.names import input_end, output_end
+from eardrum.worker import profiles
 from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.ends import open_ends
 from eardrum.worker.serving import Worker
@@ -46,7 +48,7 @@ def serve(spec: OutletSpec, link: int, listening: int, files: Sequence[int]) -> 
         devices=devices,
         knobs=knobs,
         budget=spec.budget,
-    ).run()
+    ).run(lambda: confine(profiles.outlet(output, input, spec.budget)))
 
 
 def _knob(said: SaidKnob | None, ceiling: int | None = None) -> Knob:

@@ -44,7 +44,7 @@ class Kind(enum.IntEnum):
     PASS = 12  # to a gate; a: wire, b: protocol version; a connection to the host's server, one of the worker's, a pipe
     #            with the wire end
     # worker to desk
-    READY = 16  # serving
+    READY = 16  # serving; a: the layers of its confinement that hold
     WANT = 17  # a: wire, b: 1: please connect it; 0: no more; c: number
     COUNTS = 18  # a: connections, b: streams that play, c: streams that record
     FINISHED = 19  # it is over; the file, if there is one, is complete

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from eardrum.kernel import seqpacket
+from eardrum.kernel.confinement import Layer
 from eardrum.protocol import catalog as c
 from eardrum.protocol.conversation import Asking, Command, Serving
 from eardrum.protocol.message import NEWEST, Message
@@ -100,12 +101,12 @@ def _serve(name: str) -> None:
         program = Asking(NEWEST)
         for message in (c.SetClientName(), c.GetServerInfo(), c.GetSinkInfoList()):
             ours.sendall(program.ask(message)[1])
-    Worker(name, room_view(name), DeskLink(link.detach())).run(confine=lambda: None)
+    Worker(name, room_view(name), DeskLink(link.detach())).run(confine=lambda: Layer(0))
 
 
 def _carry(name: str) -> None:
     """A worker's real loop and sockets, between a program and an upstream."""
-    Worker(name, outlet_view(name, WireEnd("host"), None), Host(), rights=ALL).run(confine=lambda: None)
+    Worker(name, outlet_view(name, WireEnd("host"), None), Host(), rights=ALL).run(confine=lambda: Layer(0))
 
 
 class Host:

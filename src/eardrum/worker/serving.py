@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from eardrum.kernel import memory
-from eardrum.kernel.confinement import confine
+from eardrum.kernel.confinement import Layer
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, Loop
 from eardrum.protocol.catalog import Request
@@ -147,15 +147,14 @@ class Worker:
             WantUpstream: self._want_upstream,
         }
 
-    def run(self, confine: Callable[[], None] = confine) -> None:
-        """Serve until it is over, confined for ever."""
+    def run(self, confine: Callable[[], Layer]) -> None:
+        """Serve until it is over. `confine` confines this process and returns what holds."""
         self._loop.watch(self._owner.descriptor, READ, self._hear_owner)
         if self._listening is not None:
             self._listening.setblocking(False)
             listening = self._listening
             self._loop.watch(listening.fileno(), READ, lambda events: self._clients.accept(listening))
-        confine()
-        self._owner.tell(Record(Kind.READY))
+        self._owner.tell(Record(Kind.READY, confine()))
         self._set_wake()
         self._loop.run()
         self._openings.close()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eardrum.kernel import memory
+from eardrum.kernel.confinement import Layer
 from eardrum.kernel.door import door
 from eardrum.kernel.machine import surroundings
 from eardrum.kernel.server_socket import ServerSocket
@@ -109,7 +110,7 @@ def serve(
     memory.give_back_early()
     gc.collect()
     gc.freeze()
-    worker.run(confine=lambda: None)
+    worker.run(confine=lambda: Layer(0))
 
 
 def user_name() -> str:
