@@ -11,13 +11,14 @@ import os
 import socket
 from collections.abc import Callable
 
-from eardrum.kernel.confinement import confine
+from eardrum.kernel.confinement import Layer, Profile, confine
 from eardrum.kernel.link import Link, Scratch
 from eardrum.kernel.loop import READ, WRITE, Loop, gone, readable
 from eardrum.server.events import INPUT
 from eardrum.terms.audio import INVALID, Samples
 from eardrum.terms.errors import RemoteProtocolError
 from eardrum.upstream.gate import Gate, Terms, Violation
+from eardrum.worker import profiles
 from eardrum.worker.desk_link import DeskLink
 from eardrum.worker.records import MUTED, Kind, Record, end_from_pipe
 from eardrum.worker.spec import GateSpec
@@ -60,11 +61,10 @@ class Gatehouse:
         self._ways: set[_Way] = set()
         self._hushed = spec.hushed
 
-    def run(self, confine: Callable[[], None] = confine) -> None:
+    def run(self, confine: Callable[[Profile], Layer] = confine) -> None:
         """Pass on until it is over, confined for ever."""
         self._loop.watch(self._desk.descriptor, READ, self._hear_desk)
-        confine()
-        self._desk.tell(Record(Kind.READY))
+        self._desk.tell(Record(Kind.READY, confine(profiles.GATE)))
         self._loop.run()
         for way in tuple(self._ways):
             self._end(way)

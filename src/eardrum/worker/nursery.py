@@ -89,7 +89,7 @@ def load() -> Serve:
 
     rehearsal.rehearse()
     memory.give_back_early()
-    confinement.prepare(confinement.WORKER_CALLS, confinement.FILE_CALLS)
+    confinement.prepare(confinement.WORKER_CALLS, confinement.FILE_CALLS, confinement.GATE_CALLS)
 
     def serve(spec: WorkerSpec, descriptors: Sequence[int]) -> None:
         if isinstance(spec, OutletSpec):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eardrum.kernel.confinement import FILE_CALLS, WORKER_CALLS, Limits, Profile
+from eardrum.kernel.confinement import FILE_CALLS, GATE_CALLS, WORKER_CALLS, Limits, Profile
 from eardrum.terms.budget import ROOM, Budget
 from eardrum.terms.names import WireEnd
 
@@ -23,5 +23,6 @@ def _limits(budget: Budget, file: int | None = 0) -> Limits:
     return Limits(budget.connections + _OTHERS, _MEMORY + 2 * (budget.sound_bytes + budget.sample_bytes), file)
 
 
+GATE = Profile(Limits(_OTHERS, _MEMORY), GATE_CALLS)
 ROOM_WORKER = Profile(_limits(ROOM))
 SOUND_FILE = Profile(Limits(_OTHERS, _MEMORY), FILE_CALLS)  # that looks whether a file can be played

@@ -20,6 +20,7 @@ __all__ = [
     "ALL",
     "ENVIRONMENT",
     "FILE_CALLS",
+    "GATE_CALLS",
     "WORKER_CALLS",
     "Layer",
     "Limits",
@@ -33,6 +34,9 @@ ENVIRONMENT = "EARDRUM_CONFINEMENT"  # "kill": a forbidden call ends the process
 
 WORKER_CALLS: Calls = calls.WAITING + calls.SOCKETS + calls.MEMORY + calls.PROCESS
 FILE_CALLS: Calls = WORKER_CALLS + calls.FILES  # also to write and read sound files that are open
+
+
+GATE_CALLS: Calls = WORKER_CALLS + calls.plain("shutdown")  # also to end a connection that others have open too
 
 
 class Profile(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 NUMBERS: Mapping[str, tuple[int | None, int | None]] = {
     "epoll_wait": (232, None), "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441), "epoll_ctl": (233, 21),
     "accept4": (288, 242), "recvfrom": (45, 207), "recvmsg": (47, 212), "sendto": (44, 206),
-    "getsockname": (51, 204), "getsockopt": (55, 209),
+    "getsockname": (51, 204), "getsockopt": (55, 209), "shutdown": (48, 210),
     "read": (0, 63), "write": (1, 64), "writev": (20, 66), "close": (3, 57), "fcntl": (72, 25), "ioctl": (16, 29),
     "pwrite64": (18, 68), "lseek": (8, 62), "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83),
     "fstat": (5, 80), "newfstatat": (262, 79),
