@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eardrum.testing.booted import EARDRUM, MEMBER, booted, build_wheel
+from eardrum.testing.booted import MEMBER, booted
+from eardrum.testing.installed import PLACE, build_wheel
 
 UNITS = Path(str(resources.files("eardrum"))) / "systemd"
 SYSTEM = ["env", "EARDRUM_RUNTIME_DIR=/run/eardrum", "eardrum"]
@@ -24,7 +25,7 @@ output = "file:{RECORDINGS}/radio.wav"
 ROOTED = f"""\
 [Service]
 Type=notify
-ExecStart={EARDRUM} up --system --runtime-dir /run/rooted --upstream none
+ExecStart={PLACE}/eardrum up --system --runtime-dir /run/rooted --upstream none
 """
 COME_BACK = """
 import ctypes, os, pwd, subprocess
@@ -212,6 +213,6 @@ def test_root_is_given_up_for_good(machine, group):
     )
     play(machine, "/run/rooted/outlets/one/native", uid=MEMBER)
     machine.run("systemctl", "stop", "rooted.service")
-    assert machine.run("/opt/eardrum/bin/python", "-c", COME_BACK) == machine.run("id", "-u", "eardrum")
+    assert machine.run(f"{PLACE}/python", "-c", COME_BACK) == machine.run("id", "-u", "eardrum")
     with pytest.raises(RuntimeError, match="only root can become the user 'eardrum'"):
         machine.run("eardrum", "up", "--system", uid=MEMBER)

@@ -1,6 +1,6 @@
 """A machine for a test: systemd, booted in a container of systemd-nspawn from this machine's own /usr, without network.
 
-Eardrum is installed in it as a person would, from the wheel, into /opt/eardrum. Only for root.
+Only for root.
 """
 
 from __future__ import annotations
@@ -8,19 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
-import sysconfig
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from eardrum.testing.installed import BINDS, PLACE, install
 from eardrum.testing.servers import Stage, as_user, end, wait_until
 
 MEMBER = 1000  # an ordinary user, with a service manager of its own, and in the group `eardrum`
-EARDRUM = "/opt/eardrum/bin/eardrum"
-_PYTHON = "/opt/python"  # where the machine has our interpreter
 _LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64", "var/run": "../run"}
-_DIRECTORIES = ("usr", "proc", "sys", "dev", "run", "tmp", "root", "var/lib", "opt/python", "opt/packages")
+_DIRECTORIES = ("proc", "sys", "dev", "run", "tmp", "root", "var/lib")
 _FILES = {
     "etc/os-release": "ID=test\n",
     "etc/machine-id": f"{'5' * 32}\n",
@@ -33,8 +29,6 @@ _FILES = {
     "etc/systemd/system/default.target": "[Unit]\nRequires=basic.target\nAfter=basic.target\n",
     # made on other machines by the first service with a mount namespace; users' managers take it as given
     "etc/tmpfiles.d/namespaces.conf": "d /run/systemd/unit-root 0555\nd /tmp 1777\n",
-    "opt/eardrum/pyvenv.cfg": f"home = {_PYTHON}/bin\n",
-    "opt/eardrum/bin/eardrum": "#!/opt/eardrum/bin/python\nfrom eardrum.cli import main\nmain()\n",
 }
 
 
@@ -49,7 +43,7 @@ class Booted:
         """What a program prints in the machine; RuntimeError with what it says when it fails."""
         done = subprocess.run(
             ["nsenter", f"--target={self.leader}", "--all", *as_user(uid, uid, *groups), "env", "-i",
-             f"PATH={Path(EARDRUM).parent}:/usr/bin:/usr/sbin", f"HOME={'/home/member' if uid else '/root'}",
+             f"PATH={PLACE}:/usr/bin:/usr/sbin", f"HOME={'/home/member' if uid else '/root'}",
              "LANG=C.UTF-8", *([f"XDG_RUNTIME_DIR=/run/user/{uid}"] if uid else []), *argv],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
@@ -68,13 +62,12 @@ def booted(stage: Stage, wheel: Path) -> Iterator[Booted]:
     directory = stage.make_directory("machine")
     directory.chmod(0o755)
     _furnish(directory, wheel)
-    binds = {"/usr": "/usr", sys.base_prefix: _PYTHON, sysconfig.get_path("purelib"): "/opt/packages"}
     cgroups = _cgroups(f"eardrum-booted-{os.getpid()}")
     process = stage.start(
         "booted",
         ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network", "--console=pipe",
          f"--directory={directory}", "--kill-signal=SIGRTMIN+3",
-         *(f"--bind-ro={source}:{target}" for source, target in binds.items())],
+         *(f"--bind-ro={source}:{target}" for source, target in BINDS.items())],
         preexec_fn=lambda: _join(cgroups),
     )  # fmt: skip
     try:
@@ -95,26 +88,10 @@ def _furnish(directory: Path, wheel: Path) -> None:
     for name, text in _FILES.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_text(text)
-    (directory / "opt/eardrum/bin/eardrum").chmod(0o755)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    (directory / "opt/eardrum/bin/python").symlink_to(f"{_PYTHON}/bin/{version}")
-    packages = directory / "opt/eardrum/lib" / version / "site-packages"
-    zipfile.ZipFile(wheel).extractall(packages)
-    (packages / "dependencies.pth").write_text("/opt/packages\n")
+    install(wheel, directory)
     home = directory / "home/member"
     home.mkdir(parents=True)
     os.chown(home, MEMBER, MEMBER)
-
-
-def build_wheel(directory: Path) -> Path:
-    """The wheel of the Eardrum that is running from its sources."""
-    root = Path(__file__).parents[3]
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target=wheel", "--directory", directory], cwd=root, check=True,
-        capture_output=True,
-    )  # fmt: skip
-    (wheel,) = directory.glob("*.whl")
-    return wheel
 
 
 def _cgroups(name: str) -> list[Path]:
