@@ -38,3 +38,24 @@ def test_bubblewrap_shares_nothing(rootfs):
     argv = rootfs.bubblewrap(PLAYER, "paplay", "tone.wav")
     assert "--unshare-all" in argv
     assert argv[-3:] == ["--", "paplay", "tone.wav"]
+
+
+def test_docker_has_no_network_no_rights_and_a_read_only_root(rootfs):
+    argv = rootfs.docker("player", PLAYER, "paplay", "tone.wav")
+    assert {"--network=none", "--read-only", "--cap-drop=ALL", f"--user={PLAYER}"} <= set(argv)
+    assert argv[-3:] == ["player", "paplay", "tone.wav"]
+
+
+def test_nspawn_has_no_network_and_a_read_only_root(rootfs):
+    argv = rootfs.nspawn("player", "paplay", "tone.wav", options=["-U"])
+    assert {"--private-network", "--read-only", "--user=player"} <= set(argv)
+    assert argv[-3:] == ["-U", "paplay", "tone.wav"]
+
+
+def test_lxc_has_no_network_and_a_read_only_root(rootfs, tmp_path):
+    argv = rootfs.lxc(tmp_path, PLAYER, "paplay", "tone.wav")
+    assert argv[-3:] == ["--", "paplay", "tone.wav"]
+    said = (tmp_path / "config").read_text()
+    assert "lxc.net.0.type = empty\n" in said
+    assert "lxc.rootfs.options = ro\n" in said
+    assert f"lxc.init.uid = {PLAYER}\n" in said

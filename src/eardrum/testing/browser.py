@@ -8,7 +8,7 @@ import json
 import os
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,14 @@ Said = dict[str, Any]
 class Browser:
     """One tab. `requests` are the addresses it asked for, `errors` what it complained of, since the last `show`."""
 
-    def __init__(self, stage: Stage) -> None:
-        """Start it on `stage`, which ends it."""
+    def __init__(
+        self, stage: Stage, flags: Sequence[str] = (), within: Callable[[list[str]], list[str]] = lambda argv: argv
+    ) -> None:
+        """Start it on `stage`, which ends it, with these flags too; `within` puts its command line into another."""
         theirs, self._commands = os.pipe()
         self._answers, theirs_too = os.pipe()
         profile = stage.make_directory("chromium-profile")
-        argv = ["chromium", *FLAGS.split(), f"--user-data-dir={profile}", "about:blank"]
+        argv = within(["chromium", *FLAGS.split(), *flags, f"--user-data-dir={profile}", "about:blank"])
         argv = ["bash", "-c", ON_ITS_DESCRIPTORS, str(theirs), str(theirs_too), *argv]
         stage.start("browser", argv, pass_fds=(theirs, theirs_too))
         os.close(theirs)

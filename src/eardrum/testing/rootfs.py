@@ -1,7 +1,7 @@
 """Containers for tests, made from the machine's own files: no image, no network.
 
 What comes in: the programs of this machine. What goes out: a small root file system, and the command lines by which
-podman and bubblewrap run a program in it, without network, on a read-only root.
+container engines run a program in it, without network, on a read-only root.
 """
 
 from __future__ import annotations
@@ -15,10 +15,17 @@ from pathlib import Path
 from eardrum.testing.packages import ALSA_PLUGIN, SEARCH_PATH
 
 PLAYER = 12345  # uid and gid of the container's ordinary user
-PROGRAMS = ("sh", "sleep", "pacat", "pactl", "aplay")
+PROGRAMS = ("sh", "sleep", "pacat", "pactl", "aplay", "getent")
 CALLED_ALSO = {"paplay": "pacat", "parec": "pacat", "parecord": "pacat"}
-DIRECTORIES = ("dev", "etc", "proc", "run", "sounds", "sys", "tmp", "usr/bin", "usr/lib", "usr/lib64", "var")
-LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "var/run": "../run"}
+DIRECTORIES = ("dev", "etc", "proc", "run", "sounds", "sys", "tmp", "usr/bin", "usr/lib", "usr/lib64", "var/tmp")
+LINKS = {
+    "bin": "usr/bin",
+    "lib": "usr/lib",
+    "lib64": "usr/lib64",
+    "var/run": "../run",
+    "etc/mtab": "../proc/self/mounts",
+}
+MOUNTED_OVER = ("hosts", "hostname", "resolv.conf")  # by engines, which cannot make them on a root of somebody else
 ALSA_CONFIGURATION = ("/usr/share/alsa/alsa.conf", "/usr/share/alsa/pcm", "/etc/alsa/conf.d/50-pulseaudio.conf")
 
 
@@ -32,6 +39,8 @@ class Rootfs:
             (directory / name).mkdir(parents=True)
         for name, target in LINKS.items():
             (directory / name).symlink_to(target)
+        for name in MOUNTED_OVER:
+            (directory / "etc" / name).touch()
         self._copy_programs()
         self._copy_alsa()
         (directory / "etc/passwd").write_text(
@@ -82,6 +91,38 @@ class Rootfs:
             *("--tmpfs", "/run", "--tmpfs", "/tmp", "--ro-bind", str(self.sounds), "/sounds"),
             *("--", *command),
         ]
+
+    def docker(self, image: str, uid: int, *command: str, options: Sequence[str] = ()) -> list[str]:
+        """docker running `command` as `uid` in an image that was made of this root. `options` are its own."""
+        return [
+            *("docker", "run", "--rm", "--network=none", "--read-only", f"--user={uid}"),
+            *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
+            *("--volume", f"{self.sounds}:/sounds:ro", *options, image, *command),
+        ]
+
+    def nspawn(self, user: str, *command: str, options: Sequence[str] = ()) -> list[str]:
+        """systemd-nspawn running `command` as `user`, without asking systemd. `options` are its own."""
+        return [
+            *("systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off"),
+            *(f"--directory={self.directory}", "--read-only", "--private-network", f"--user={user}"),
+            *(f"--bind-ro={self.sounds}:/sounds", *options, *command),
+        ]
+
+    def lxc(self, place: Path, uid: int, *command: str) -> list[str]:
+        """lxc-execute running `command` as `uid`; what LXC keeps and reads goes into the directory `place`."""
+        configuration = place / "config"
+        configuration.write_text(
+            f"lxc.rootfs.path = dir:{self.directory}\n"
+            "lxc.rootfs.options = ro\n"
+            "lxc.net.0.type = empty\n"
+            "lxc.mount.auto = proc:mixed sys:ro\n"
+            "lxc.mount.entry = tmpfs run tmpfs mode=0755 0 0\n"
+            f"lxc.mount.entry = {self.sounds} sounds none bind,ro 0 0\n"
+            f"lxc.init.uid = {uid}\n"
+            f"lxc.init.gid = {uid}\n"
+        )
+        name = f"eardrum-{place.name}"
+        return ["lxc-execute", "-n", name, "-P", str(place), "-f", str(configuration), "--", *command]
 
 
 def libraries(program: Path) -> list[Path]:
