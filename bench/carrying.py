@@ -3,8 +3,8 @@ the same PulseAudio, and beside pipewire-pulse, in the same run.
 
 Prints Markdown. The load is the same program for all (`load.py`); nobody shares memory with it. CPU is told in
 milliseconds per second of one stream: 10 are 1 % of a core. Ways take turns, so that a busy machine is as busy for
-each; the figures are medians of the rounds. Words on the command line choose rows: 20ms default large outlets trips
-connects clicks many memory. With `quick` there is one round of each, and it is shorter.
+each; the figures are medians of the rounds. Words on the command line choose rows: 20ms default large outlets gate
+trips connects clicks many memory. With `quick` there is one round of each, and it is shorter.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from eardrum.testing.servers import Desk, Outlet, Server, Stage
 CLICKS = str(Path(__file__).with_name("clicks.py"))
 OUTLETS = 8
 FEW, CONNECTIONS = 32, 64  # connections that warm the worker up, and those whose memory is taken
+BESIDE = "beside"  # the sink of the tunnel
 LOOP_LATENCY = 0.02  # seconds of each of both streams
 OTHERS = DIRECT, SOCAT, TUNNEL, PIPEWIRE = "direct", "socat", "module-tunnel", "pipewire-pulse"
-OUTLET, EACH = "outlet", "outlets"
-ALL = {"20ms", "default", "large", "outlets", "trips", "connects", "clicks", "many", "memory"}
+OUTLET, EACH, GATED = "outlet", "outlets", "outlet with a gate"
+ALL = {"20ms", "default", "large", "outlets", "gate", "trips", "connects", "clicks", "many", "memory"}
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,17 @@ class Ways:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         end = stage.pulseaudio("host", "--disable-shm=yes")
-        loop = ("module-remap-source", "source_name=loop", f"master={end.monitor}")  # a source that is no monitor
-        stage.pactl(end.address, "load-module", *loop)
+        # Another sink for the tunnel, whose stream is always there: PulseAudio mixes 32 for a sink, not one more.
+        stage.pactl(end.address, "load-module", "module-null-sink", f"sink_name={BESIDE}", "rate=48000", "norewinds=1")
+        for name, sink in (("loop", end.sink), (f"{BESIDE}-loop", BESIDE)):  # sources that are no monitors
+            loop = ("module-remap-source", f"source_name={name}", f"master={sink}.monitor")
+            stage.pactl(end.address, "load-module", *loop)
+        stage.pactl(end.address, "set-default-sink", end.sink)
         stage.pactl(end.address, "set-default-source", "loop")
         self.desk: Desk = stage.desk(upstream=end.address)
-        outlet = self.desk.open("carried", output="host")
-        each = [self.desk.open(f"carried-{number}", output="host") for number in range(OUTLETS)]
+        outlet = self.desk.open("carried", output="host", gate=False)
+        gated = self.desk.open("gated", output="host", gate=True)
+        each = [self.desk.open(f"carried-{number}", output="host", gate=False) for number in range(OUTLETS)]
         pipewire = stage.pipewire_pulse()
         self.by_name = {
             way.name: way
@@ -106,6 +112,7 @@ class Ways:
                 Way(PIPEWIRE, pipewire.address, pipewire.pids, source=pipewire.monitor),
                 self.outlet(OUTLET, self.desk, end, outlet),
                 self.outlet(EACH, self.desk, end, *each),
+                self.outlet(GATED, self.desk, end, gated),
             )
         }
         self.pipewire = pipewire
@@ -126,8 +133,8 @@ class Ways:
     def tunnel(self, end: Server) -> Way:
         """A second PulseAudio whose sink and source are tunnels."""
         near = self.stage.pulseaudio("near", "--disable-shm=yes")
-        sink = ("module-tunnel-sink", "sink_name=tunnel", f"server={end.address}", f"sink={end.sink}")
-        source = ("module-tunnel-source", "source_name=mouth", f"server={end.address}", "source=loop")
+        sink = ("module-tunnel-sink", "sink_name=tunnel", f"server={end.address}", f"sink={BESIDE}")
+        source = ("module-tunnel-source", "source_name=mouth", f"server={end.address}", f"source={BESIDE}-loop")
         for module in (sink, source):
             self.stage.pactl(near.address, "load-module", *module, "rate=48000")
         self.stage.pactl(near.address, "set-default-sink", "tunnel")
@@ -188,6 +195,18 @@ def costs(ways: Ways, rows: list[Row], effort: Effort) -> None:
             if underflows or abs(speed - 1) > (0.03 if row.load.latency else 0.15):
                 print(f"\n{name}, {row.words}: speed {speed:.2f}, {underflows} underruns.", end="")
     print()
+
+
+def gate(ways: Ways, effort: Effort) -> None:
+    """What a gate adds to the hop."""
+    _head("CPU of the hop, ms per second of one stream", OUTLET, GATED, "added")
+    for row in (row for row in ROWS if row.name in ("20ms", "default")):
+        found: dict[str, list[float]] = {OUTLET: [], GATED: []}
+        for number in range(2 * effort.rounds):
+            for name in sorted(found, reverse=bool(number % 2)):
+                found[name].append(measure(ways.stage, ways.by_name[name], row.load, effort.seconds).hop)
+        without, within = (statistics.median(those) for those in found.values())
+        print(f"| {row.words} | {without:.2f} | {within:.2f} | {within / without - 1:.0%} | 25% | |", flush=True)
 
 
 def _head(*columns: str) -> None:
@@ -288,7 +307,13 @@ def main() -> None:
         ways = Ways(stage)
         if rows:
             costs(ways, rows, effort)
-        for name, table in (("trips", trips), ("connects", connects), ("clicks", clicks), ("many", many)):
+        for name, table in (
+            ("gate", gate),
+            ("trips", trips),
+            ("connects", connects),
+            ("clicks", clicks),
+            ("many", many),
+        ):
             if name in wanted:
                 table(ways, effort)
         if "memory" in wanted:

@@ -9,6 +9,7 @@ outlets connections.
 from __future__ import annotations
 
 import json
+import select
 import socket
 import statistics
 import subprocess
@@ -33,6 +34,7 @@ ROUNDS = 3
 SECONDS = 2.0  # of CPU time taken per measurement
 SECONDS_DEFAULT = 4.0  # the same with buffers of two seconds, which are asked for four times a second
 SETTLING = 1.0  # seconds after the last stream began
+DEADLINE = 60.0  # seconds until the last stream must have begun
 LOAD = str(Path(__file__).with_name("load.py"))
 
 
@@ -88,8 +90,10 @@ def playing(stage: Stage, load: Load) -> Iterator[subprocess.Popen[bytes]]:
     argv = [sys.executable, LOAD, json.dumps(asdict(load))]
     program = stage.start("load", argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert program.stdout is not None
-    if program.stdout.readline() != b"READY\n":
-        raise RuntimeError(f"the load does not play:\n{stage.log('load')}")
+    ready, _, _ = select.select([program.stdout], [], [], DEADLINE)
+    if not ready or program.stdout.readline() != b"READY\n":
+        end(program)
+        raise RuntimeError(f"not all of the load plays after {DEADLINE:g} s:\n{stage.log('load')}")
     time.sleep(SETTLING)
     try:
         yield program
