@@ -43,7 +43,7 @@ from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.worker import nursery
 from eardrum.worker.records import FROM_WORKER, RECORD_BYTES, Kind, Record, parse
-from eardrum.worker.spec import OutletSpec, RoomSpec, WorkerSpec
+from eardrum.worker.spec import GateSpec, OutletSpec, RoomSpec, WorkerSpec
 
 DEADLINE = 20.0  # seconds
 PATIENCE = 0.3  # seconds after which a worker that does not read is taken not to
@@ -114,6 +114,10 @@ class Workers:
     def room(self) -> Worker:
         """A worker of a room."""
         return self._grow(RoomSpec("studio"), [], None)
+
+    def gate(self, **more: Any) -> Worker:
+        """The gate of an outlet; `more` goes into its spec."""
+        return self._grow(GateSpec("box", **more), [], None)
 
     def _grow(self, spec: WorkerSpec, descriptors: Sequence[int], path: Path | None) -> Worker:
         self._numbers += 1
@@ -340,7 +344,11 @@ class Upstream:
         self.sound = b""
         self._heard: list[Command] = []
         with theirs:
-            worker.says(Record(Kind.UPSTREAM, wire, 35, number), [theirs.fileno()])
+            self.give(worker, wire, number, theirs)
+
+    def give(self, worker: Worker, wire: int, number: int, connection: socket.socket) -> None:
+        """Let the worker have the other end."""
+        worker.says(Record(Kind.UPSTREAM, wire, 35, number), [connection.fileno()])
 
     def hears(self, kind: type[Message]) -> Command:
         """The next command of this kind; sound is kept."""
