@@ -55,11 +55,12 @@ def hears(recording, tones):
     return all(heard.amplitude_at(side, RATE, tone) > 0.3 for side, tone in zip(samples.T, tones, strict=True))
 
 
-def test_a_microphone_is_heard_and_a_monitor_is_not(host, open_desk, stage, until):
+@pytest.mark.parametrize("gate", [False, True], ids=["", "gate"])
+def test_a_microphone_is_heard_and_a_monitor_is_not(host, open_desk, stage, until, gate):
     desk = open_desk(upstream=host.address)
     host.says("set-default-source", "null.monitor")
-    careful = stage.record(desk.open("careful", output="null", input="host").address)
-    nosy = stage.record(desk.open("nosy", output="null", input="host", hear=True).address)
+    careful = stage.record(desk.open("careful", output="null", input="host", gate=gate).address)
+    nosy = stage.record(desk.open("nosy", output="null", input="host", hear=True, gate=gate).address)
     until(lambda: hears(nosy, SPEAKERS), "what others play", 30)
     until(lambda: careful.frames() > RATE // 2, "silence", 30)
     heard.assert_silence(np.fromfile(careful.path, "<i2"))
