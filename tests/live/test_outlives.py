@@ -84,9 +84,11 @@ def test_time_goes_on_for_a_program_whose_server_does_not_return_and_its_end_is_
     assert player.wait(PATIENCE) == 0, theatre.log("player")
 
 
-def test_what_is_played_before_there_is_any_server_is_heard_as_soon_as_there_is_one(theatre):
+@pytest.mark.case("P71")
+@pytest.mark.parametrize("gate", [False, True], ids=["", "gate"])
+def test_what_is_played_before_there_is_any_server_is_heard_as_soon_as_there_is_one(theatre, gate):
     path = theatre.make_directory("pulseaudio") / "native"
-    outlet = theatre.desk(upstream=f"unix:{path}").open("box", f"host:{Mortal.SINKS[0]}")
+    outlet = theatre.desk(upstream=f"unix:{path}").open("box", f"host:{Mortal.SINKS[0]}", gate=gate)
     crowd = Crowd(theatre)
     for kind in KINDS:
         crowd.play(kind, outlet.address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -26,10 +27,12 @@ from eardrum.protocol.catalog import (
     Stat,
     StatReply,
     SubscribeEvent,
+    TriggerPlaybackStream,
 )
 from eardrum.protocol.packets import sound_head
 from eardrum.server.events import INPUT, OUTPUT
 from eardrum.terms.audio import STEREO, VOLUME_NORM
+from eardrum.terms.budget import Budget
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
 from eardrum.testing.workers import S16, Upstream, ends_at_once, floods
@@ -299,3 +302,47 @@ def test_without_another_connection_the_stream_is_stood_in_for(full):
     stray = Upstream(worker, OUTPUT, 2)
     with stray.socket:
         assert ends_at_once(stray.socket)
+
+
+@pytest.mark.case("P72")
+def test_an_upstream_that_never_answers_a_question_is_given_up_and_its_tags_with_it(grow):
+    """It lives and answers others; who asked is answered by the stand-in, once, and a late answer by nobody."""
+    worker = grow("host", budget=Budget(answer_seconds=0.3))
+    with worker.join() as caller:
+        tag = caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT)
+        upstream.makes_a_stream()
+        caller.answer(tag)
+        waits = caller.say(CorkPlaybackStream(channel=0, cork=True))
+        first = upstream.hears(CorkPlaybackStream).tag
+        assert caller.answer(waits) == Ack()
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
+        with suppress(OSError):
+            upstream.says(Ack(), first)
+        assert ends_at_once(upstream.socket)
+        another = Upstream(worker, OUTPUT)
+        another.makes_a_stream()
+        assert another.hears(CorkPlaybackStream).message.cork
+        upstream.socket.close()
+        another.socket.close()
+
+
+@pytest.mark.case("P73")
+def test_an_error_of_an_upstream_and_a_stream_that_it_kills_are_passed_on(grow):
+    worker = grow("host")
+    with worker.join() as caller:
+        tag = caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT)
+        upstream.makes_a_stream()
+        caller.answer(tag)
+        asked = caller.say(TriggerPlaybackStream(channel=0))
+        upstream.refuses(TriggerPlaybackStream)
+        assert caller.answer(asked) is PulseError.NOENTITY
+        upstream.says(PlaybackStreamKilled(channel=5))
+        upstream.says(StatReply(), upstream.hears(Stat).tag)  # it does not end itself
+        caller.until(lambda: caller.tell_all(PlaybackStreamKilled), "the end of the stream")
+        assert caller.ask(TriggerPlaybackStream(channel=0)) is PulseError.NOENTITY
+        assert caller.ask(Stat()) == StatReply()
+        upstream.socket.close()

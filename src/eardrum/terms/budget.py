@@ -38,6 +38,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modules: Count = 64  # emulated ones that are loaded
     module_streams: Count = 256  # of all emulated modules
     upstream_connections: Annotated[int, msgspec.Meta(ge=1, le=8)] = 4  # of each wire to the host's server
+    answer_seconds: Seconds = 30.0  # for an answer of that server; without it the server is given up
 
     def but(self, said: Mapping[str, int | float]) -> Budget:
         """This budget with some limits as `said`. Raises Complaint."""

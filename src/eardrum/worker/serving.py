@@ -101,7 +101,7 @@ class Worker:
             lambda wire, number: owner.tell(Record(Kind.WANT, wire, 1, number)),
             devices,
             bool(rights & Right.HEAR),
-            budget.upstream_connections,
+            budget,
         )
         self._watchers = Watchers(self._loop, self._read)
         self._clients = Clients(

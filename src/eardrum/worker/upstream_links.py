@@ -17,6 +17,7 @@ from eardrum.protocol.catalog import (
     CreateRecordStream,
     DeletePlaybackStream,
     DeleteRecordStream,
+    DrainPlaybackStream,
     PlaybackStreamKilled,
     RecordStreamKilled,
     Stat,
@@ -34,6 +35,7 @@ from eardrum.server.events import (
     UpstreamSound,
     UpstreamTold,
 )
+from eardrum.terms.budget import Budget
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.names import WireEnd
 from eardrum.upstream.spread import FULL, Create, Spread
@@ -47,7 +49,7 @@ PATIENCE = 2.0  # seconds that it has to answer, and that the desk has to find o
 class Upstream:
     """One connection."""
 
-    __slots__ = ("asked", "due", "heard_at", "link", "streams", "waits_for", "wire")
+    __slots__ = ("answers", "asked", "due", "heard_at", "link", "streams", "waits_for", "wire")
 
     def __init__(self, wire: int, connection: socket.socket, streams: Streams, now: float) -> None:
         self.wire = wire
@@ -57,6 +59,7 @@ class Upstream:
         self.heard_at = now
         self.asked = False  # whether it lives
         self.due: float | None = now + QUIET  # when it must have been heard; None: it need not say anything
+        self.answers: dict[int, float] = {}  # by token, the oldest first: when it must have answered
 
 
 class _Wire:
@@ -79,7 +82,8 @@ class UpstreamLinks:
     `name` is who we are to the upstreams; `do` takes events, `read` reads a link into scratch memory, `active` says
     whether the upstream of a wire should have something to say, `want_more` has the desk connect a wire once more,
     under a number. `devices` are the names of the host's devices to which wires lead, `may_hear` tells whether its
-    monitors may be recorded, `most` how many connections a wire may have. `now` (seconds) is told by the worker.
+    monitors may be recorded, `budget` how many connections a wire may have and how long an upstream may take to answer.
+    `now` (seconds) is told by the worker.
     """
 
     def __init__(
@@ -92,7 +96,7 @@ class UpstreamLinks:
         want_more: Callable[[int, int], None],
         devices: Mapping[int, str],
         may_hear: bool,
-        most: int,
+        budget: Budget,
     ) -> None:
         self.now = 0.0
         self._name = name
@@ -101,7 +105,8 @@ class UpstreamLinks:
         self._read = read
         self._devices = {wire: devices.get(wire, "") for wire in (OUTPUT, INPUT)}
         self._may_hear = may_hear
-        self._most = most
+        self._most = budget.upstream_connections
+        self._answer_seconds = budget.answer_seconds
         self._wires: dict[int, _Wire] = {}  # those that are connected
         self._active = active
         self._want_more = want_more
@@ -122,6 +127,7 @@ class UpstreamLinks:
     def due(self) -> float | None:
         """When `look` must be called, in seconds."""
         dues = [upstream.due for upstream in self._all()] + [wire.until for wire in self._wires.values()]
+        dues += [next(iter(upstream.answers.values()), None) for upstream in self._all()]
         return min([*(due for due in dues if due is not None), *self._patience.values()], default=None)
 
     def look(self) -> None:
@@ -133,7 +139,11 @@ class UpstreamLinks:
             if its.until is not None and its.until <= self.now:
                 self.failed_more(wire, PulseError.TIMEOUT)
             for upstream in its.connections:
-                if upstream.due is not None and upstream.due <= self.now and wire in self._wires:
+                if wire not in self._wires:
+                    break
+                if next(iter(upstream.answers.values()), self.now + 1) <= self.now:
+                    self.lose(wire, PulseError.TIMEOUT)
+                elif upstream.due is not None and upstream.due <= self.now:
                     self._look_at(upstream)
 
     def _look_at(self, upstream: Upstream) -> None:
@@ -244,7 +254,11 @@ class UpstreamLinks:
             its.spread.forget(effect.stream)
 
     def _say(self, upstream: Upstream, effect: Reissue) -> None:
-        upstream.link.queue(upstream.streams.say(effect.stream, effect.token, effect.message))
+        packet = upstream.streams.say(effect.stream, effect.token, effect.message)
+        upstream.link.queue(packet)
+        # A drain is answered when all was heard, however long that takes.
+        if packet and effect.token is not None and not isinstance(effect.message, DrainPlaybackStream):
+            upstream.answers[effect.token] = self.now + self._answer_seconds
         if upstream.due is None:
             upstream.due = self.now + QUIET
 
@@ -319,9 +333,11 @@ class UpstreamLinks:
                         its.spread.forget(stream)
                     self._do(UpstreamTold(stream, message))
                 case Answered(token, message):
+                    upstream.answers.pop(token, None)
                     its.spread.made(token)
                     self._do(UpstreamAnswered(token, message))
                 case RefusedThat(token, error):
+                    upstream.answers.pop(token, None)
                     self._refused(its, upstream.wire, token, error)
                 case Shaped(shape):
                     self._do(UpstreamDevice(upstream.wire, *shape))
