@@ -74,6 +74,7 @@ class Outlet(msgspec.Struct, frozen=True):
     configured: bool = False  # every desk opens it by itself, as the configuration has it
     wires: dict[str, Wire | None] = {}  # output and input
     levels: Levels = Levels()
+    confinement: list[str] | None = None  # layers that hold; None: it has no worker now
 
 
 class Room(msgspec.Struct, frozen=True):

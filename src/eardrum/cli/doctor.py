@@ -16,6 +16,7 @@ from eardrum.cli import options, trial
 from eardrum.cli.control import Control, NoDesk, Outlet
 from eardrum.containers.examination import OURS, Finding, examine
 from eardrum.kernel import probe
+from eardrum.kernel.confinement.layers import ALL, Layer
 from eardrum.kernel.process_view import ProcessView, visitors
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.terms.errors import Complaint, PulseError, shown
@@ -93,7 +94,7 @@ def _outlets(runtime: Path, name: str | None, patience: float) -> Iterator[Patie
         what = f"no outlet {name} is open in {runtime}"
         yield Patient(f"outlet {name}", [Finding("no-outlet", what, f"open it: `eardrum open {name}`")])
     for outlet in meant:
-        yield Patient(f"outlet {outlet.name}", list(_outlet(outlet, patience)))
+        yield Patient(f"outlet {outlet.name}", [*_outlet(outlet, patience), *_confinement(runtime, outlet.name)])
         for pid in visitors(Path(outlet.directory)):
             with contextlib.suppress(Complaint):  # it has ended since
                 yield _process(pid, patience)
@@ -113,6 +114,16 @@ def _outlet(outlet: Outlet, patience: float) -> Iterator[Finding]:
     for wire, place in (("output", outlet.name), ("input", f"{outlet.name}/in")):
         if muted[wire]:
             yield Finding("muted", f"its {wire} is muted by you", f"`eardrum mute {place} off`")
+
+
+def _confinement(runtime: Path, name: str) -> Iterator[Finding]:
+    """Which layers its worker is without, which has just been asked something."""
+    with contextlib.suppress(Complaint), Control(runtime) as control:
+        held = next((outlet.confinement for outlet in control.outlets() if outlet.name == name), None)
+        lacking = [layer for layer in Layer(ALL).names if held is not None and layer not in held]
+        if lacking:
+            what = f"its worker is confined without {', '.join(lacking)}, which this kernel does not give"
+            yield Finding("confinement", what, "take a newer kernel; `eardrum up --require-confinement` insists on it")
 
 
 def _socket(outlet: Outlet, patience: float) -> Iterator[Finding]:
