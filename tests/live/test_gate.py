@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import socket
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,8 @@ from eardrum.protocol.catalog import (
     SetClientName,
     SetDefaultSink,
     SetSinkMute,
+    Stat,
+    StatReply,
     SuspendSink,
     UnloadModule,
 )
@@ -27,11 +31,12 @@ from eardrum.server.events import OUTPUT
 from eardrum.terms.names import WireEnd
 from eardrum.terms.properties import introduction
 from eardrum.testing.crowd import Crowd, Ear, Mortal
-from eardrum.testing.servers import Stage, wait_until
+from eardrum.testing.servers import Desk, Stage, wait_until
 from eardrum.testing.workers import Caller, Workers
 from eardrum.worker.records import Kind, Record, end_in_pipe
 
 PATIENCE = 30.0  # seconds
+PLANTED = Path(__file__).parent / "programs/planted.py"
 ORDERS = (
     LoadModule(name="module-null-sink", argument="sink_name=planted"),
     Exit(),
@@ -91,6 +96,36 @@ def test_a_room_needs_none_and_the_way_back_to_the_host_has_it_again(theatre):
         ear.listen_for(tones, PATIENCE)
     assert desk.list()["box"]["gate_process"]
     assert crowd.lost == []
+
+
+@pytest.mark.parametrize("gate", [False, True], ids=["no gate", "gate"])
+def test_what_a_worker_that_was_taken_over_reaches(theatre, gate):
+    """With nothing between, all that a program of the person reaches."""
+    host = theatre.pulseaudio("host")
+    runtime = theatre.make_directory("runtime")
+    process = theatre.start("taken-over", [sys.executable, str(PLANTED), str(runtime), host.address])
+    desk = Desk(theatre, runtime, process)
+    theatre.await_listener(process, "taken-over", runtime / "control")
+    outlet = desk.open("box", output="host", gate=gate)
+
+    def modules() -> str:
+        return theatre.pactl(host.address, "list", "short", "modules")
+
+    before = modules()
+    with Caller.at(outlet.address) as program:
+        program.play()
+        if not gate:
+            wait_until(lambda: "sink_name=planted" in modules(), "the module that the worker loads", PATIENCE)
+            return
+        for _ in "LOAD_MODULE", "EXIT":
+            since = desk.list()["box"]["wires"]["output"]["since"]
+            wait_until(lambda: desk.list()["box"]["wires"]["output"]["since"] != since, "another connection", PATIENCE)  # noqa: B023
+        assert modules() == before
+        assert program.ask(Stat()) == StatReply()
+    said = [line for line in theatre.log("taken-over").splitlines() if "taken over" in line]
+    assert len(said) == 1
+    assert said[0].startswith("eardrum: outlet box: ")
+    assert "(LOAD_MODULE)" in said[0]
 
 
 @pytest.fixture(scope="module")
