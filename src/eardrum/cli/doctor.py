@@ -105,11 +105,10 @@ def _outlet(outlet: Outlet, patience: float) -> Iterator[Finding]:
     yield from _socket(outlet, patience)
     for wire, its in outlet.wires.items():
         if its is not None and its.state in ("waiting", "refused"):
-            what, _, mend = outlet.note.rpartition("; ")
-            said = (
-                what or f"{wire} is silent: {its.leads_to} {'refuses it' if its.state == 'refused' else 'is not there'}"
-            )
-            yield Finding(f"wire-{its.state}", said, mend or "see on the host whether its sound server runs")
+            refused = its.state == "refused"
+            said = outlet.note or f"{wire} is silent: {its.leads_to} {'refuses it' if refused else 'is not there'}"
+            what, _, mend = said.partition("; ")
+            yield Finding(f"wire-{its.state}", what, mend or "see on the host whether its sound server runs")
     muted = {"output": outlet.levels.output.muted, "input": bool(outlet.levels.input and outlet.levels.input.muted)}
     for wire, place in (("output", outlet.name), ("input", f"{outlet.name}/in")):
         if muted[wire]:
