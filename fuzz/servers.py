@@ -52,7 +52,7 @@ from eardrum.server.events import (
 from eardrum.server.knob import Knob
 from eardrum.server.rights import Right
 from eardrum.server.views import outlet_view, room_view
-from eardrum.terms.audio import INVALID, STEREO, VOLUME_NORM, SampleSpec
+from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.levels import HIGHEST
 from eardrum.terms.names import input_end, output_end
@@ -218,7 +218,7 @@ class _World:
             return
         message: Any = self.aimed(program, self.words.message(cls, version))
         if isinstance(message, CREATING) and self.random.random() < 0.8:
-            message = self.sensible(message)
+            message = self.words.sensible(message)
         self.says(program, message)
 
     def aimed(self, program: _Program, message: Any) -> Any:
@@ -239,23 +239,6 @@ class _World:
             if numbers and field.name not in ("direct_on_input", "name", "module_name") and self.random.random() < 0.85:
                 aims[field.name] = self.random.choice(numbers)
         return replace(message, **aims)
-
-    def sensible(self, message: Any) -> Any:
-        """A stream that a program might want."""
-        pick = self.random.choice
-        spec = SampleSpec(self.random.randrange(9), pick((1, 2, 2, 2)), pick((8_000, 44_100, 48_000, 48_000, 192_000)))
-        fields: dict[str, Any] = {
-            "sample_spec": spec,
-            "channel_map": STEREO[: spec.channels],
-            "passthrough": False,
-            "formats": [],
-        }
-        fields["volume"] = (pick((VOLUME_NORM, VOLUME_NORM // 2, 0)),) * spec.channels
-        if isinstance(message, c.CreatePlaybackStream):
-            fields |= {"sink_index": None, "sink_name": None, "maxlength": INVALID, "prebuf": pick((INVALID, 0, 400))}
-            return replace(message, **fields, tlength=pick((INVALID, 4_000, 40_000)), minreq=pick((INVALID, 400)))
-        fields |= {"source_index": None, "source_name": pick((None, "output.monitor")), "direct_on_input": None}
-        return replace(message, **fields, maxlength=INVALID, fragsize=pick((INVALID, 400, 9_600)))
 
     def says(self, program: _Program, message: Message) -> None:
         _, packet = program.asking.ask(message)

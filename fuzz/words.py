@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any, TypeVar
 
 from eardrum.protocol import kinds
-from eardrum.protocol.catalog import LoadModule
+from eardrum.protocol.catalog import CreatePlaybackStream, LoadModule
 from eardrum.protocol.kinds import Counted, FormatInfo, Kind, ToEnd
 from eardrum.protocol.message import Record, fields_of
-from eardrum.terms.audio import FORMAT_NAMES, INVALID, MAX_CHANNELS, MAX_RATE, SampleFormat, SampleSpec
+from eardrum.terms.audio import (
+    FORMAT_NAMES,
+    INVALID,
+    MAX_CHANNELS,
+    MAX_RATE,
+    STEREO,
+    VOLUME_NORM,
+    SampleFormat,
+    SampleSpec,
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -133,6 +143,23 @@ class Words:
         if self.random.random() < 0.1:
             properties["format.rate"] = self.random.choice((b"", b"[" * 5000, b"\xff\xfe", b"{", b"9" * 5000))
         return FormatInfo(self.random.choice((1, 1, 1, 1, 0, 2, 9, 255)), properties)
+
+    def sensible(self, message: Any) -> Any:
+        """A stream that a program might want."""
+        pick = self.random.choice
+        spec = SampleSpec(self.random.randrange(9), pick((1, 2, 2, 2)), pick((8_000, 44_100, 48_000, 48_000, 192_000)))
+        fields: dict[str, Any] = {
+            "sample_spec": spec,
+            "channel_map": STEREO[: spec.channels],
+            "passthrough": False,
+            "formats": [],
+        }
+        fields["volume"] = (pick((VOLUME_NORM, VOLUME_NORM // 2, 0)),) * spec.channels
+        if isinstance(message, CreatePlaybackStream):
+            fields |= {"sink_index": None, "sink_name": None, "maxlength": INVALID, "prebuf": pick((INVALID, 0, 400))}
+            return replace(message, **fields, tlength=pick((INVALID, 4_000, 40_000)), minreq=pick((INVALID, 400)))
+        fields |= {"source_index": None, "source_name": pick((None, "output.monitor")), "direct_on_input": None}
+        return replace(message, **fields, maxlength=INVALID, fragsize=pick((INVALID, 400, 9_600)))
 
 
 def damaged(random: Random, data: bytes) -> bytes:
