@@ -50,7 +50,7 @@ bench: setup ## what streams and questions cost on outlets, beside the same on P
 soak: setup ## what needs minutes: every script of soak/, each with a promise that it holds us to
 	@failed=; for script in soak/*.py; do echo "\n$$script\n"; $(BIN)/python $$script || failed=1; done; test -z "$$failed"
 
-fuzz: setup ## random and damaged input for SECONDS=60, against the codec and the server core
+fuzz: setup ## random and damaged input for SECONDS=60: the codec, the server core, and outlets of a desk, side by side
 	$(BIN)/python fuzz/run.py --seconds $(or $(SECONDS),60)
 
 # pip knows dependency groups since 25.1, uv for longer; Debian's own pip is older, so it is renewed inside .venv.

@@ -11,14 +11,14 @@ import pytest
 
 FUZZ = Path(__file__).parents[2] / "fuzz"
 PLANTED = """
-import run
+import contextlib, run
 
 def target(play):
     play.feeds("program 1: ", b"\\1\\2" + bytes(100))
     if play.seed == 7:
         raise ValueError("planted")
 
-run.TARGETS["server"] = target
+run.TARGETS["server"] = lambda: contextlib.nullcontext(target)
 run.main()
 """
 

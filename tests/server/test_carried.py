@@ -79,7 +79,7 @@ from eardrum.server.events import (
 from eardrum.server.knob import Knob
 from eardrum.server.views import outlet_view
 from eardrum.server.wires import RETRY
-from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.terms.audio import MAX_QUEUE, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.terms.names import WireEnd
@@ -428,6 +428,11 @@ def test_the_streams_volume_and_the_sinks_multiply_upstream():
         (
             SetPlaybackStreamBufferAttr(channel=0, tlength=4000, early_requests=True),
             SetPlaybackStreamBufferAttr(channel=1, tlength=4000, early_requests=True),
+            PlaybackBufferAttrSet(**METRICS),
+        ),
+        (
+            SetPlaybackStreamBufferAttr(channel=0, tlength=2**31, minreq=2**31),
+            SetPlaybackStreamBufferAttr(channel=1, tlength=MAX_QUEUE, minreq=MAX_QUEUE),
             PlaybackBufferAttrSet(**METRICS),
         ),
         (

@@ -8,6 +8,7 @@ from eardrum.terms import audio
 from eardrum.terms.audio import (
     INVALID,
     MAX_CHANNELS,
+    MAX_QUEUE,
     MAX_RATE,
     MONO,
     STEREO,
@@ -185,3 +186,8 @@ def test_two_halves_are_a_quarter():
 def test_volumes_of_different_channels_do_not_multiply():
     with pytest.raises(ValueError):
         multiply((1, 2), (1, 2, 3))
+
+
+def test_no_buffer_metric_is_longer_than_a_queue_may_be():
+    asked = BufferAttr(maxlength=INVALID, tlength=MAX_QUEUE + 1, prebuf=0, minreq=INVALID - 1, fragsize=MAX_QUEUE)
+    assert asked.bounded() == BufferAttr(INVALID, MAX_QUEUE, 0, MAX_QUEUE, MAX_QUEUE)

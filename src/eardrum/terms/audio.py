@@ -99,6 +99,10 @@ class BufferAttr(NamedTuple):
     minreq: int = INVALID
     fragsize: int = INVALID
 
+    def bounded(self) -> BufferAttr:
+        """The same with nothing longer than a queue may be, which is what comes of it anyway."""
+        return BufferAttr(*(nbytes if nbytes == INVALID else min(nbytes, MAX_QUEUE) for nbytes in self))
+
 
 class Position(enum.IntEnum):
     """Channel positions that this code names; the others are only numbers to it."""

@@ -27,7 +27,7 @@ from eardrum.terms.audio import STEREO, VOLUME_NORM
 from eardrum.testing.bystander import Bystander
 from eardrum.testing.checkpoint import Checkpoint
 from eardrum.testing.processes import descriptors, family, private_memory
-from eardrum.testing.servers import Server, Stage, end, wait_until
+from eardrum.testing.servers import RATE, Server, Stage, end, wait_until
 from eardrum.testing.workers import S16, Caller
 
 BACKENDS = ("built-in", "pulseaudio", "pipewire-pulse")
@@ -35,6 +35,7 @@ BOX = "box"  # the outlet that is attacked: it may play and nothing else
 MIC = "mic"  # one with a microphone
 KIT = "kit"  # one whose programs may load the emulated modules
 VOICE = "voice"  # the host's microphone
+ASIDE = "aside"  # the room, or the sink of the host, of a bystander who is apart
 MOST_MIB = 2  # more memory for the attacked worker
 MOST_MIB_TOGETHER = 8
 # Programs that come and go at once: what a worker needs for the first time is not what an attack took. WirePlumber
@@ -55,13 +56,15 @@ class _State:
 class Arena:
     """A desk, outlets to be attacked, and a bystander; with `server` behind them unless the back end is our own.
 
-    Attackers play zeros only: the bystander is recorded together with them, in the room or at the host.
+    Attackers play zeros only: the bystander is recorded together with them, in the room or at the host. If it is to be
+    `apart`, it has a room or a sink of the host for itself, and they may play anything.
     """
 
-    def __init__(self, stage: Stage, backend: str) -> None:
+    def __init__(self, stage: Stage, backend: str, *, apart: bool = False) -> None:
         """`backend` is one of `BACKENDS`. Returns when the bystander plays and is heard."""
         self.backend = backend
         self.host_cookie = _cookie(stage)
+        self._aside = ASIDE if apart else ""
         self.server = _server(stage, backend)
         self.checkpoint = _checkpoint(stage, self.server) if self.server else None
         self.desk = stage.desk(upstream=self.checkpoint.address if self.checkpoint else "none")
@@ -71,7 +74,8 @@ class Arena:
                 control.open(opening)
         self._keepers += [self._warmed(name) for name in (BOX, MIC, KIT)]
         self.worker: int = self.desk.list()[BOX]["worker"]
-        self._warm()
+        if not apart:
+            self._warm()
         self.bystander = self._bystander()
         self.bystander.goes_on()
         self._processes = list(stage.processes)
@@ -83,8 +87,10 @@ class Arena:
             Opening(MIC, output, microphone),
             Opening(KIT, output, None, modules=True),
         ]
+        if self._aside:
+            output = f"host:{ASIDE}" if self.server else f"room:{ASIDE}"
         others = [Opening("bystander", output, None)]
-        return [*attacked, *others, *([] if self.server else [Opening("listener", "null", "room:square")])]
+        return [*attacked, *others, *([] if self.server else [Opening("listener", "null", output)])]
 
     def _warmed(self, outlet: str) -> Caller:
         """A program that stays. It has played and recorded, so the outlet has all the connections that it will have."""
@@ -110,7 +116,8 @@ class Arena:
         player = Caller.at(self.address("bystander"))
         listener = Caller.at(self.server.address if self.server else self.address("listener"))
         self._keepers += [player, listener]
-        bystander = Bystander(player, listener, self.server.monitor if self.server else "input")
+        monitor = f"{self._aside or self.server.sink}.monitor" if self.server else "input"
+        bystander = Bystander(player, listener, monitor)
         bystander.start()
         return bystander
 
@@ -218,7 +225,9 @@ def _server(stage: Stage, backend: str) -> Server | None:
     if backend == "built-in":
         return None
     server = stage.pulseaudio() if backend == "pulseaudio" else stage.pipewire_pulse()
-    stage.pactl(server.address, "load-module", "module-null-sink", "sink_name=mouth")
+    exact = ["norewinds=1"] if backend == "pulseaudio" else []  # else its monitor is not what was played
+    for sink in ("mouth", ASIDE):
+        stage.pactl(server.address, "load-module", "module-null-sink", f"sink_name={sink}", f"rate={RATE}", *exact)
     stage.pactl(server.address, "load-module", "module-remap-source", f"source_name={VOICE}", "master=mouth.monitor")
     stage.pactl(server.address, "set-default-sink", server.sink)
     return server
@@ -233,4 +242,4 @@ def _cookie(stage: Stage) -> bytes:
 
 
 def _checkpoint(stage: Stage, server: Server) -> Checkpoint:
-    return Checkpoint(stage.directory / "checkpoint", server.address, devices=[VOICE])
+    return Checkpoint(stage.directory / "checkpoint", server.address, devices=[VOICE, ASIDE])

@@ -78,9 +78,9 @@ def agree(client: Client, message: Any, device: Sink | Source) -> Agreed:
         volume = checked_stream_volume(message.volume, asked.channels, is_set=message.volume_set, listed=listed)
     spec, channel_map = fixed(message, asked, asked_map, device.spec, device.channel_map)
     if plays:
-        attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq)
+        attr = BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq).bounded()
     else:
-        attr = BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize)
+        attr = BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize).bounded()
     return Agreed(
         spec,
         channel_map,
@@ -177,7 +177,7 @@ def set_attr(
 ) -> None:
     stream.set_attr(
         tag,
-        BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq),
+        BufferAttr(message.maxlength, message.tlength, message.prebuf, message.minreq).bounded(),
         adjust_latency=message.adjust_latency,
         early_requests=message.early_requests,
     )

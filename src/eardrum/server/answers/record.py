@@ -91,7 +91,7 @@ def set_attr(
 ) -> None:
     stream.set_attr(
         tag,
-        BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize),
+        BufferAttr(maxlength=message.maxlength, fragsize=message.fragsize).bounded(),
         adjust_latency=message.adjust_latency,
         early_requests=message.early_requests,
     )

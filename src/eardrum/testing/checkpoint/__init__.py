@@ -55,10 +55,6 @@ class Checkpoint:
         self.process.stdin.flush()
         return Account(**json.loads(self.process.stdout.readline()))
 
-    def wrong(self) -> list[str]:
-        """What came by until now and should not have, a line each."""
-        return self.account().faults
-
     def close(self) -> None:
         """End it, and with it the connections that go through."""
         assert self.process.stdin

@@ -145,7 +145,6 @@ def _create(fields: Fields, terms: Terms, device: str) -> None:
     demand(name is None or name in terms.devices, f"{device} {name!r}")
     demand(not fields["passthrough"], "passthrough")
     demand(not fields["relative_volume"], "a volume relative to the device's")
-    demand(not (fields["adjust_latency"] and fields["early_requests"]), "two ways to ask for latency")
 
 
 def _create_playback(fields: Fields, known: Known, terms: Terms) -> None:
