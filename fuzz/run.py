@@ -26,8 +26,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import attacks
 import conversations
-import outlets
 import servers
 from hunt import Play
 
@@ -35,8 +35,8 @@ Episode = Callable[[Play], None]
 TARGETS: dict[str, Callable[[], AbstractContextManager[Episode]]] = {
     "conversation": lambda: nullcontext(conversations.episode),
     "server": lambda: nullcontext(servers.episode),
-    "mixed": lambda: outlets.target("mixed"),
-    "carried": lambda: outlets.target("carried"),
+    "mixed": lambda: attacks.target("mixed"),
+    "carried": lambda: attacks.target("carried"),
 }
 
 
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("targets", nargs="*", default=[*TARGETS], metavar="TARGET", help=" or ".join(TARGETS))
     asked = parser.parse_args()
     if asked.replay:
-        fault = outlets.replay(asked.replay)
+        fault = attacks.replay(asked.replay)
         sys.exit(fault or None)
     if len(asked.targets) > 1:
         words = ["--seconds", str(asked.seconds), "--seed", str(asked.seed)]
