@@ -35,9 +35,11 @@ VOICE = """#!/bin/sh
 [ "$1" = --raw ] && exec head -c 48000 /dev/zero
 """
 BLOCK = re.compile(r"(?:<!-- ([^>]*) -->\n)?^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-TYPED_BY_THEMSELVES = {"testing.md": 2, "rooms.md": 7, "serve.md": 4}  # blocks, by tests of their own below
+# blocks, typed by tests of their own below, and in test_units
+TYPED_BY_THEMSELVES = {"testing.md": 2, "rooms.md": 7, "serve.md": 4, "at-login-and-at-boot.md": 4}
 NOT_TYPED = {
     "README.md": ["make demo is typed by test_demo, and make test is this", "the test has it set up already"],
+    "docs/at-login-and-at-boot.md": ["needs a registry of images"],
     "docs/rooms.md": ["needs an image with a browser"],
     "docs/sound-and-containers.md": [
         "needs a registry of images",

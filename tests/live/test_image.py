@@ -115,6 +115,12 @@ def test_the_example_of_compose_plays(podman, play, volume, load, assert_whole):
     assert_whole(load(volumes["recordings"] / "browser.flac"), "short")
 
 
+def test_the_page_has_the_example_as_it_is():
+    page = (IMAGE.parent / "docs/at-login-and-at-boot.md").read_text()
+    for language, file in (("yaml", "compose.yaml"), ("toml", "eardrum.toml")):
+        assert f"```{language}\n{(IMAGE / file).read_text()}```\n" in page
+
+
 def test_by_itself_the_image_is_a_server(stage, podman, play, volume, load, assert_whole):
     pulse, recordings = volume(), volume()
     mounts = [f"--volume={pulse}:/run/pulse", f"--volume={recordings}:/recordings"]

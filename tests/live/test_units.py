@@ -14,13 +14,15 @@ import pytest
 from eardrum.testing.booted import MEMBER, booted
 from eardrum.testing.installed import PLACE, build_wheel
 
+PAGE = (Path(__file__).parents[2] / "docs/at-login-and-at-boot.md").read_text()
+TO_TYPE, TO_WRITE = (re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) for kind in ("sh", "ini"))
 UNITS = Path(str(resources.files("eardrum"))) / "systemd"
 SYSTEM = ["env", "EARDRUM_RUNTIME_DIR=/run/eardrum", "eardrum"]
 RECORDINGS = "/var/lib/eardrum"
 CONFIGURATION = f"""\
 [[outlet]]
-name = "radio"
-output = "file:{RECORDINGS}/radio.wav"
+name = "bell"
+output = "file:{RECORDINGS}/bell.wav"
 """
 ROOTED = f"""\
 [Service]
@@ -83,19 +85,13 @@ def machine(stage, sounds):
         yield machine
 
 
-def install(machine, *options, uid=0):
-    """Write the units, and type what the command tells to type for one that starts with its first order."""
-    told = machine.run("eardrum", "up", *options, "--install", uid=uid)
-    (line,) = re.findall(r"^  (.*)$", told, re.MULTILINE)
-    machine.run("sh", "-c", line.replace("eardrum.service", "eardrum.socket"), uid=uid)
-
-
 @pytest.fixture(scope="module")
 def group(machine):
     """The system's desk waits for its first order; the number of the group that may give it."""
     machine.path("/etc/eardrum").mkdir()
     machine.path("/etc/eardrum/config.toml").write_text(CONFIGURATION)
-    install(machine, "--system")
+    machine.run("sh", "-ec", TO_TYPE[1])
+    machine.run("systemctl", "stop", "eardrum.service")
     return int(machine.run("getent", "group", "eardrum").split(":")[2])
 
 
@@ -103,7 +99,8 @@ def group(machine):
 def session(machine, group):
     """The service manager of a user, whose desk waits for its first order."""
     machine.run("systemctl", "start", f"user@{MEMBER}.service")
-    install(machine, uid=MEMBER)
+    machine.run("sh", "-ec", TO_TYPE[0], uid=MEMBER)
+    machine.run("systemctl", "--user", "stop", "eardrum.service", uid=MEMBER)
 
 
 def status(machine, pid: int) -> dict[str, str]:
@@ -131,19 +128,19 @@ def play(machine, native: str, uid: int = 0) -> None:
 
 
 def test_the_machines_desk_starts_with_its_first_order_and_plays(machine, group, load, assert_whole):
-    assert "inactive" in machine.run("sh", "-c", "systemctl is-active eardrum.service || :")
-    assert "radio" in machine.run(*SYSTEM, "list", uid=MEMBER, groups=[group])
-    native = "/run/eardrum/outlets/radio/native"
-    directory = machine.path("/run/eardrum/outlets/radio").stat().st_ino
-    play(machine, native, uid=MEMBER)
+    assert "radio" in machine.run("sh", "-ec", TO_TYPE[2], uid=MEMBER, groups=[group])
     assert_has_nothing_of_root(machine, main_pid(machine, "eardrum.service"))
+    bell = machine.path("/run/eardrum/outlets/bell").stat().st_ino
+    for outlet in ("radio", "bell"):
+        play(machine, f"/run/eardrum/outlets/{outlet}/native", uid=MEMBER)
     machine.run("systemctl", "restart", "eardrum.service")
     assert_whole(load(machine.path(f"{RECORDINGS}/radio.wav")), "short")
-    assert machine.path("/run/eardrum/outlets/radio").stat().st_ino == directory
-    play(machine, native, uid=MEMBER)
+    assert_whole(load(machine.path(f"{RECORDINGS}/bell.wav")), "short")
+    assert machine.path("/run/eardrum/outlets/bell").stat().st_ino == bell
+    play(machine, "/run/eardrum/outlets/bell/native", uid=MEMBER)
     machine.run("systemctl", "stop", "eardrum.service")
-    assert_whole(load(machine.path(f"{RECORDINGS}/radio-2.wav")), "short")
-    assert "radio" in machine.run(*SYSTEM, "list", uid=MEMBER, groups=[group])  # started anew by that
+    assert_whole(load(machine.path(f"{RECORDINGS}/bell-2.wav")), "short")
+    assert "bell" in machine.run(*SYSTEM, "list", uid=MEMBER, groups=[group])  # started anew by that
 
 
 def test_only_members_of_the_group_give_orders(machine, group):
@@ -162,9 +159,26 @@ def test_a_socket_is_given_to_a_group_of_the_desks_user(machine, group):
     machine.run(*SYSTEM, "close", "few")
 
 
-def test_homes_are_out_of_reach_and_it_is_said(machine, group):
-    with pytest.raises(RuntimeError, match=r"/home/member/x\.wav"):
-        machine.run(*SYSTEM, "open", "lost", "--output", "file:/home/member/x.wav")
+def test_other_directories_are_out_of_reach_until_they_are_allowed(machine, group, load, assert_whole):
+    places = ["/srv/recordings", "/home/member/recordings"]
+    machine.run("install", "--directory", "--owner=eardrum", *places)
+    for place in places:
+        with pytest.raises(RuntimeError, match=place):
+            machine.run(*SYSTEM, "open", "far", "--output", f"file:{place}/far.wav")
+    drop_in = machine.path("/etc/systemd/system/eardrum.service.d/recordings.conf")
+    drop_in.parent.mkdir()
+    drop_in.write_text(f"{TO_WRITE[0]}BindPaths={places[1]}\nProtectHome=tmpfs\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "eardrum.service")
+    for number, place in enumerate(places):
+        outlet = machine.run(*SYSTEM, "open", f"far{number}", "--output", f"file:{place}/far.wav").strip()
+        play(machine, f"{outlet}/native")
+        machine.run(*SYSTEM, "close", f"far{number}")
+        assert_whole(load(machine.path(f"{place}/far.wav")), "short")
+
+
+def test_the_page_has_the_drop_in_for_sound_cards():
+    assert TO_WRITE[1] == (UNITS / "system/alsa.conf").read_text()
 
 
 def test_a_users_desk_starts_with_its_first_order_and_plays(machine, session, load, assert_whole):
