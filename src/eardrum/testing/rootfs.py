@@ -82,14 +82,14 @@ class Rootfs:
             *("--rootfs", str(self.directory), *command),
         ]
 
-    def bubblewrap(self, uid: int, *command: str) -> list[str]:
-        """bwrap running `command` as `uid`."""
+    def bubblewrap(self, uid: int, *command: str, options: Sequence[str] = ()) -> list[str]:
+        """bwrap running `command` as `uid`. `options` are its own."""
         return [
             *("bwrap", "--unshare-all", "--die-with-parent", "--clearenv", "--setenv", "PATH", "/usr/bin"),
             *("--uid", str(uid), "--gid", str(uid)),
             *("--ro-bind", str(self.directory), "/", "--proc", "/proc", "--dev", "/dev"),
             *("--tmpfs", "/run", "--tmpfs", "/tmp", "--ro-bind", str(self.sounds), "/sounds"),
-            *("--", *command),
+            *(*options, "--", *command),
         ]
 
     def docker(self, image: str, uid: int, *command: str, options: Sequence[str] = ()) -> list[str]:
