@@ -19,7 +19,7 @@ from eardrum.terms.errors import Complaint, shown
 
 VERBS = (
     "up", "open", "close", "rewire", "list", "volume", "mute", "room", "play", "record", "run", "flags", "trace",
-    "heard", "serve", "paths", "doctor", "client-config",
+    "heard", "serve", "paths", "probe", "doctor", "client-config",
 )  # fmt: skip
 HIDDEN = ("pulseaudio", "pacmd")  # what the shims of `serve` run
 

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from eardrum.kernel.outlet_directory import connect
 from eardrum.kernel.upstream_socket import Unreachable, unreachable
-from eardrum.protocol.catalog import Auth, AuthReply, SetClientName
+from eardrum.protocol.catalog import Auth, AuthReply, ClientNamed, SetClientName
 from eardrum.protocol.conversation import Asking, ErrorReply, Reply
 from eardrum.protocol.kinds import COOKIE_BYTES
 from eardrum.protocol.message import NEWEST, Message
@@ -22,7 +22,11 @@ _READ_BYTES = 64 * 1024
 class Client:
     """Connected and authenticated. Everything it does raises Unreachable after `patience` seconds.
 
-    Without a `cookie` only its uid counts; a `connection` is one that is made already. `version` is what both speak.
+    Without a `cookie` only its uid counts; a `connection` is one that is made already. `version` is what both speak,
+    `index` the number that the server has given this client.
+
+    With `sharing`, kinds of shared memory as flags of Auth, it finds out which of them the server offers (`shared`) and
+    can do nothing more: the next answers would come through that memory.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Client:
         patience: float = PATIENCE,
         cookie: bytes = bytes(COOKIE_BYTES),
         connection: socket.socket | None = None,
+        sharing: int = 0,
     ) -> None:
         self._path = path
         self._patience = patience
@@ -41,10 +46,15 @@ class Client:
         except OSError as error:
             raise unreachable(str(path), error) from None
         try:
-            reply = self.ask(Auth(version=NEWEST, cookie=cookie))
+            reply = self.ask(Auth(version=NEWEST | sharing, cookie=cookie))
             assert isinstance(reply, AuthReply)
             self.version = min(reply.version & 0xFFFF, NEWEST)
-            self.ask(SetClientName(proplist={"application.name": b"eardrum\0"}))
+            self.shared = reply.version & sharing
+            if sharing:
+                return
+            named = self.ask(SetClientName(proplist={"application.name": b"eardrum\0"}))
+            assert isinstance(named, ClientNamed)
+            self.index = named.index
         except Refused as refusal:
             self.close()
             raise Unreachable(str(path), f"refused us: {refusal.error.name}", refusal.error) from None

@@ -95,13 +95,7 @@ VARIABLES = (
 
 def look_around(patience: float = PATIENCE) -> Report:
     """What this process' user would find. `patience` is for the display and for each server, in seconds."""
-    around = surroundings()
-    complaints: list[str] = []
-    if display := around.environment.get("DISPLAY"):
-        try:
-            around = replace(around, root_window=root_window(display, X11_PROPERTIES, patience))
-        except Complaint as complaint:
-            complaints.append(str(complaint))
+    around, complaints = _around(patience)
     search = discovery.search(around)
     complaints += search.conf.complaints
     complaints += [
@@ -117,6 +111,25 @@ def look_around(patience: float = PATIENCE) -> Report:
         {name: around.environment.get(name) for name in VARIABLES},
         search.conf.files, dict(search.conf.settings), cookies, tuple(complaints),
     )  # fmt: skip
+
+
+def way_to_server(given: str | None, patience: float = PATIENCE) -> tuple[Search, bytes]:
+    """Where a client of this user looks, or what it makes of a `given` address; and the cookie that it says."""
+    around, _ = _around(patience)
+    search = discovery.search(around, given)
+    return search, _cookies(around, search.cookies)[1]
+
+
+def _around(patience: float) -> tuple[Surroundings, list[str]]:
+    """With what the X display says; else a line that tells why it does not."""
+    around = surroundings()
+    display = around.environment.get("DISPLAY")
+    if not display:
+        return around, []
+    try:
+        return replace(around, root_window=root_window(display, X11_PROPERTIES, patience)), []
+    except Complaint as complaint:
+        return around, [str(complaint)]
 
 
 def _spots(search: Search, cookie: bytes, patience: float) -> tuple[tuple[Spot, ...], tuple[Spot, ...]]:

@@ -42,11 +42,11 @@ def ask(address: Address, cookie: bytes, patience: float = PATIENCE) -> Answer:
     what is the server's fault.
     """
     try:
-        connection = _connected(address, patience)
+        connection = connected(address, patience)
     except OSError as error:
         waits = isinstance(error, BlockingIOError | TimeoutError)
         denied = PulseError.ACCESS if isinstance(error, PermissionError) else PulseError.CONNECTIONREFUSED
-        return Answer(False, _why_not(address, error), error=PulseError.TIMEOUT if waits else denied)
+        return Answer(False, why_not(address, error), error=PulseError.TIMEOUT if waits else denied)
     try:
         with Client(Path(address.path or ""), patience, cookie, connection) as client:
             info = client.ask(GetServerInfo())
@@ -61,8 +61,8 @@ def ask(address: Address, cookie: bytes, patience: float = PATIENCE) -> Answer:
         return Answer(True, problem.why, error=problem.error)
 
 
-def _connected(address: Address, patience: float) -> socket.socket:
-    """Raises OSError."""
+def connected(address: Address, patience: float) -> socket.socket:
+    """A connection, made as libpulse makes it. Raises OSError."""
     if address.path is None:
         return _connected_over_network(address, patience)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -102,7 +102,8 @@ def _connected_over_network(address: Address, patience: float) -> socket.socket:
     return connection
 
 
-def _why_not(address: Address, error: OSError) -> str:
+def why_not(address: Address, error: OSError) -> str:
+    """Why nobody could be connected to there, for a person."""
     if address.path is None:
         return f"no connection: {error.strerror or 'no answer'}"
     length = len(os.fsencode(address.path))
