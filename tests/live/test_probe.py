@@ -96,8 +96,8 @@ def test_in_a_container_the_server_is_found_as_programs_find_it(desk):
 
 def example(page, first):
     """The block on the page whose first line matches."""
-    blocks = re.findall(r"^```\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
-    (found,) = [block for block in blocks if re.match(first, block)]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    (found,) = [block for language, block in blocks if not language and re.match(first, block)]
     return found
 
 
