@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eardrum.kernel.confinement import Layer
 from eardrum.testing.booted import MEMBER, booted
 from eardrum.testing.installed import PLACE, build_wheel
 
@@ -123,6 +125,13 @@ def assert_has_nothing_of_root(machine, pid):
     assert has["NoNewPrivs"] == "1"
 
 
+def confinement(machine, *eardrum: str, uid: int = 0) -> list[str]:
+    """The layers that hold for each worker, under the restrictions of the unit."""
+    outlets = json.loads(machine.run(*eardrum, "list", "--json", uid=uid))["outlets"]
+    (layers,) = {tuple(outlet["confinement"]) for outlet in outlets if outlet["confinement"]}
+    return list(layers)
+
+
 def play(machine, native: str, uid: int = 0) -> None:
     machine.run("env", f"PULSE_SERVER=unix:{native}", "paplay", "/sounds/short.wav", uid=uid)
 
@@ -133,6 +142,7 @@ def test_the_machines_desk_starts_with_its_first_order_and_plays(machine, group,
     bell = machine.path("/run/eardrum/outlets/bell").stat().st_ino
     for outlet in ("radio", "bell"):
         play(machine, f"/run/eardrum/outlets/{outlet}/native", uid=MEMBER)
+    assert confinement(machine, *SYSTEM) == [layer.name.lower() for layer in Layer]
     machine.run("systemctl", "restart", "eardrum.service")
     assert_whole(load(machine.path(f"{RECORDINGS}/radio.wav")), "short")
     assert_whole(load(machine.path(f"{RECORDINGS}/bell.wav")), "short")
@@ -186,6 +196,7 @@ def test_a_users_desk_starts_with_its_first_order_and_plays(machine, session, lo
     directory = machine.run("eardrum", "open", "mine", "--output", f"file:{file}", uid=MEMBER).strip()
     assert directory == f"/run/user/{MEMBER}/eardrum/outlets/mine"
     play(machine, f"{directory}/native", uid=MEMBER)
+    assert confinement(machine, "eardrum", uid=MEMBER) == [layer.name.lower() for layer in Layer]
     machine.run("eardrum", "close", "mine", uid=MEMBER)
     assert_whole(load(machine.path(file)), "short")
 

@@ -60,6 +60,7 @@ def started(
         stdout=subprocess.DEVNULL,
         stderr=stderr,
         pass_fds=(writable, *pass_fds),
+        env={name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"},  # it is no service
         start_new_session=True,
     )
     os.close(writable)

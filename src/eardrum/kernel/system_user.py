@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import grp
+import itertools
 import os
 import pwd
-import struct
 from pathlib import Path
 
+from eardrum.kernel.confinement import privileges
+from eardrum.kernel.confinement.libc import call
 from eardrum.kernel.outlet_directory import SHARED_MODE
 from eardrum.kernel.standard_place import own_directory
 from eardrum.terms.errors import Complaint
@@ -20,12 +21,9 @@ DESK = "eardrum"  # the desk's user, and the group whose members may give it ord
 _DIRECTORY_MODE = 0o755
 _NOT_OURS = ("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR")  # root's, in the environment
 
-# <linux/prctl.h> and <linux/capability.h>
+# <linux/prctl.h>
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
-_PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
-_CAPABILITY_VERSION_3 = 0x20080522
-_NONE_AT_ALL = struct.pack("=6I", 0, 0, 0, 0, 0, 0)  # effective, permitted, inheritable; each in two halves
 
 
 def become_system() -> None:
@@ -65,11 +63,11 @@ def drop_root(user: pwd.struct_passwd) -> None:
     try:
         os.initgroups(user.pw_name, gid)
         os.setresgid(gid, gid, gid)
-        _give_up_bounding_set()
+        _empty_bounding_set()
         os.setresuid(uid, uid, uid)
-        _call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-        _call("capset", struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), _NONE_AT_ALL)
-        _call("prctl", _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+        privileges.drop_capabilities()
+        privileges.gain_nothing()
     except OSError as error:
         raise Complaint(
             f"--system: root cannot become the user {user.pw_name!r} here: {error.strerror};"
@@ -77,18 +75,14 @@ def drop_root(user: pwd.struct_passwd) -> None:
         ) from None
 
 
-def _give_up_bounding_set() -> None:
-    capability = 0
-    while (there := ctypes.CDLL(None).prctl(_PR_CAPBSET_READ, capability, 0, 0, 0)) >= 0:  # below: past the last one
+def _empty_bounding_set() -> None:
+    for capability in itertools.count():
+        try:
+            there = call("prctl", _PR_CAPBSET_READ, capability, 0, 0, 0)
+        except OSError:  # past the last one
+            return
         if there:
-            _call("prctl", _PR_CAPBSET_DROP, capability, 0, 0, 0)
-        capability += 1
-
-
-def _call(name: str, *arguments: int | bytes) -> None:
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+            call("prctl", _PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def _user(name: str, group: str) -> pwd.struct_passwd:

@@ -16,6 +16,7 @@ from eardrum.testing.servers import Stage, as_user, end, wait_until
 
 MEMBER = 1000  # an ordinary user, with a service manager of its own, and in the group `eardrum`
 _LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64", "var/run": "../run"}
+_ALSO_ALLOWED = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"  # by systemd-nspawn itself
 _DIRECTORIES = ("proc", "sys", "dev", "run", "tmp", "root", "var/lib")
 _FILES = {
     "etc/os-release": "ID=test\n",
@@ -66,7 +67,7 @@ def booted(stage: Stage, wheel: Path) -> Iterator[Booted]:
     process = stage.start(
         "booted",
         ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network", "--console=pipe",
-         f"--directory={directory}", "--kill-signal=SIGRTMIN+3",
+         f"--directory={directory}", "--kill-signal=SIGRTMIN+3", f"--system-call-filter={_ALSO_ALLOWED}",
          *(f"--bind-ro={source}:{target}" for source, target in BINDS.items())],
         preexec_fn=lambda: _join(cgroups),
     )  # fmt: skip
