@@ -62,7 +62,7 @@ def served(runtime: Path) -> bool:
 def test_one_is_started_and_ended(start, stderr, runtime):
     lists = 'echo here; exec "$0" -m eardrum list >&2'
     assert result(start("sh", "-c", lists, sys.executable)) == (0, "here\n")
-    assert stderr().splitlines()[1] == "sh\tnull\t-\tidle\t-"
+    assert re.fullmatch(r"sh\tnull\t-\t\S+ 0666\tidle\t-", stderr().splitlines()[1])
     assert not served(runtime)
 
 
