@@ -15,6 +15,7 @@ import pytest
 from eardrum.kernel.confinement import Layer
 from eardrum.testing.booted import MEMBER, booted
 from eardrum.testing.installed import PLACE, build_wheel
+from eardrum.testing.servers import wait_until
 
 PAGE = (Path(__file__).parents[2] / "docs/at-login-and-at-boot.md").read_text()
 TO_TYPE, TO_WRITE = (re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL) for kind in ("sh", "ini"))
@@ -151,6 +152,24 @@ def test_the_machines_desk_starts_with_its_first_order_and_plays(machine, group,
     machine.run("systemctl", "stop", "eardrum.service")
     assert_whole(load(machine.path(f"{RECORDINGS}/bell-2.wav")), "short")
     assert "bell" in machine.run(*SYSTEM, "list", uid=MEMBER, groups=[group])  # started anew by that
+
+
+KILLED = """\
+PULSE_SERVER=unix:/run/eardrum/outlets/bell/native paplay /sounds/long.wav & player=$!
+until eardrum list --runtime-dir /run/eardrum | grep -q playing; do sleep 0.1; done
+kill -KILL $(systemctl show --property=MainPID --value eardrum.service)
+wait $player
+"""
+
+
+def test_programs_outlive_a_desk_that_was_killed(machine, group, load, assert_whole):
+    machine.run(*SYSTEM, "list")
+    before = main_pid(machine, "eardrum.service")
+    machine.run("sh", "-ec", KILLED)
+    wait_until(lambda: main_pid(machine, "eardrum.service") not in (0, before), "systemd to start another desk")
+    machine.run(*SYSTEM, "close", "bell")
+    (recording,) = (path for path in machine.path(RECORDINGS).glob("bell*") if path.stat().st_size > 4 * 48_000 * 3)
+    assert_whole(load(recording), "long")
 
 
 def test_only_members_of_the_group_give_orders(machine, group):

@@ -74,11 +74,11 @@ def booted(stage: Stage, wheel: Path) -> Iterator[Booted]:
     try:
         leader = wait_until(lambda: _leader(process), "systemd-nspawn to start systemd")
         machine = Booted(directory, leader)
-        wait_until(lambda: _is_up(machine), f"systemd to boot:\n{stage.log('booted')}")
+        wait_until(lambda: _is_up(machine), "systemd to boot")
         yield machine
     finally:
         end(process)
-        _remove(cgroups)
+        wait_until(lambda: _removed(cgroups), "the machine's last processes to end")
 
 
 def _furnish(directory: Path, wheel: Path) -> None:
@@ -115,18 +115,23 @@ def _join(cgroups: Sequence[Path]) -> None:
         (cgroup / "cgroup.procs").write_text("0")
 
 
-def _remove(cgroups: Sequence[Path]) -> None:
-    for cgroup in cgroups:
-        for inner, _, _ in os.walk(cgroup, topdown=False):
-            Path(inner).rmdir()
+def _removed(cgroups: Sequence[Path]) -> bool:
+    try:
+        for cgroup in cgroups:
+            for inner, _, _ in os.walk(cgroup, topdown=False):
+                Path(inner).rmdir()
+    except OSError:  # there is a process in it
+        return False
+    return True
 
 
 def _leader(process: subprocess.Popen[bytes]) -> int:
     if process.poll() is not None:
         raise RuntimeError(f"systemd-nspawn ended with status {process.returncode}")
     for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-        if Path(f"/proc/{child}/comm").read_text() == "systemd\n":
-            return int(child)
+        with contextlib.suppress(FileNotFoundError):
+            if Path(f"/proc/{child}/comm").read_text() == "systemd\n":
+                return int(child)
     return 0
 
 
