@@ -41,6 +41,7 @@ MOST_MIB_TOGETHER = 8
 # Programs that come and go at once: what a worker needs for the first time is not what an attack took. WirePlumber
 # 0.4.13 is stuck for long after more.
 CROWD = {"built-in": 600, "pulseaudio": 600, "pipewire-pulse": 60}
+CYCLE = 8192  # frames at once in PipeWire, which else has gaps of its own on a busy machine
 ABREAST = 64  # connections of one attacker
 MOST_LINES = 10  # said by the desk
 
@@ -224,7 +225,12 @@ def _server(stage: Stage, backend: str) -> Server | None:
     """The host's server, with a microphone that nobody speaks into."""
     if backend == "built-in":
         return None
-    server = stage.pulseaudio() if backend == "pulseaudio" else stage.pipewire_pulse()
+    if backend == "pulseaudio":
+        server = stage.pulseaudio()
+    else:
+        server = stage.pipewire_pulse()
+        place = {"XDG_RUNTIME_DIR": str(stage.directory / "pipewire")}
+        stage.run(["pw-metadata", "-n", "settings", "0", "clock.force-quantum", str(CYCLE)], place)
     exact = ["norewinds=1"] if backend == "pulseaudio" else []  # else its monitor is not what was played
     for sink in ("mouth", ASIDE):
         stage.pactl(server.address, "load-module", "module-null-sink", f"sink_name={sink}", f"rate={RATE}", *exact)
