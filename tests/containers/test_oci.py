@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from eardrum.containers import oci
 from eardrum.terms.errors import Complaint
 from eardrum.testing.rootfs import PLAYER, Rootfs
+from eardrum.testing.servers import wait_until
 
 MOUNT = [
     *("--mount", "type=bind,src=/o/game,dst=/run/pulse,ro"),
@@ -116,9 +118,15 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Rootfs:
 
 @pytest.fixture
 def storage() -> Iterator[Path]:
-    """podman wants a short path."""
-    with tempfile.TemporaryDirectory(prefix="eardrum-") as directory:
-        yield Path(directory)
+    """podman wants a short path, and goes on in it for a moment when the container has ended."""
+    directory = Path(tempfile.mkdtemp(prefix="eardrum-"))
+    yield directory
+
+    def gone() -> bool:
+        shutil.rmtree(directory, ignore_errors=True)
+        return not directory.exists()
+
+    wait_until(gone, "podman to leave its storage")
 
 
 @pytest.mark.live

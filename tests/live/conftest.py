@@ -17,7 +17,7 @@ from eardrum.protocol.conversation import Asking, ErrorReply, Reply
 from eardrum.protocol.message import NEWEST
 from eardrum.testing import heard
 from eardrum.testing.packages import missing_packages, packages_advice
-from eardrum.testing.rootfs import PLAYER, Rootfs
+from eardrum.testing.rootfs import IMAGE, PLAYER, Rootfs
 from eardrum.testing.servers import EARDRUM, RATE, Stage, end, wait_until
 
 TONES = (440, 660)  # Hz, left and right
@@ -133,6 +133,23 @@ def contained(stage, rootfs):
         return rootfs.podman(storage, uid, *command) if engine == "podman" else rootfs.bubblewrap(uid, *command)
 
     return command_line
+
+
+@pytest.fixture(scope="module")
+def docker(stage, rootfs):
+    """The address of a docker daemon that has the image `player`, made of the root of all containers here."""
+    place = stage.make_directory("docker")
+    address = f"unix://{place}/socket"
+    daemon = stage.start(
+        "dockerd",
+        ["dockerd", f"--host={address}", f"--data-root={place}/data", f"--exec-root={place}/exec",
+         f"--pidfile={place}/pid", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"],
+    )  # fmt: skip
+    stage.await_listener(daemon, "dockerd", place / "socket")
+    imports = f"tar -C {rootfs.directory} -c . | docker --host={address} import - {IMAGE}"
+    stage.run(["sh", "-c", imports]).check_returncode()
+    yield address
+    end(daemon, 30)  # and by that its containerd
 
 
 def make_microphone(stage, address):

@@ -36,15 +36,13 @@ VOICE = """#!/bin/sh
 """
 BLOCK = re.compile(r"(?:<!-- ([^>]*) -->\n)?^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # blocks, typed by tests of their own below, and in test_units
-TYPED_BY_THEMSELVES = {"testing.md": 2, "rooms.md": 7, "serve.md": 4, "at-login-and-at-boot.md": 4}
+TYPED_BY_THEMSELVES = {"testing.md": 2, "rooms.md": 7, "serve.md": 4, "at-login-and-at-boot.md": 4, "engines.md": 15}
 NOT_TYPED = {
     "README.md": ["make demo is typed by test_demo, and make test is this", "the test has it set up already"],
     "docs/at-login-and-at-boot.md": ["needs a registry of images"],
     "docs/rooms.md": ["needs an image with a browser"],
     "docs/sound-and-containers.md": [
         "needs a registry of images",
-        "systemd-nspawn is not among the programs of the tests",
-        "needs Incus",
         "needs a second machine",
     ],
 }
@@ -227,6 +225,23 @@ def test_shell(typed):
     done = typed(recording)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "440.0 Hz" in done.stdout
+
+
+@pytest.mark.timeout(300)
+def test_engines(typed, desktop, docker, rootfs, stage, tmp_path):
+    """With docker's own command, not podman's under its name."""
+    heard.write_wav(tmp_path / "tune.wav", heard.sine(440, 24_000, channels=2))
+    tmp_path.chmod(0o755)
+    script = "trap 'kill $terminals; wait' EXIT\n" + "".join(block.script() for block in blocks_of(DOCS / "engines.md"))
+    done = typed(
+        script,
+        **desktop,
+        PATH=f"{Path(EARDRUM).parent}:{stage.environment['PATH']}",
+        EARDRUM_RUNTIME_DIR=str(stage.make_directory("engines")),
+        DOCKER_HOST=docker,
+        ROOT=str(rootfs.directory),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_rooms(typed, desk, tmp_path):

@@ -7,9 +7,7 @@ import pytest
 from eardrum.testing import heard
 from eardrum.testing.ordinary_user import EARDRUM, OrdinaryUser
 from eardrum.testing.rootfs import PLAYER
-from eardrum.testing.servers import end
 
-IMAGE = "player"
 # who it is, which networks it has, whether it could write; then a program that uses libpulse and one that uses ALSA
 PLAYS = """\
 while read key uid rest; do case $key in Uid:) echo uid $uid;; esac; done </proc/self/status
@@ -18,24 +16,6 @@ while read name rest; do case $name in *:) echo network ${name%:};; esac; done <
 paplay /sounds/tone.wav && aplay -q /sounds/short.wav"""
 TELLS = ["uid 12345", "network lo"]
 ENGINES = ("podman", "docker", "bubblewrap", "nspawn", "nspawn -U", "lxc")
-
-
-@pytest.fixture(scope="module")
-def docker(stage, rootfs):
-    """Debian's docker, with a daemon of its own and an image of the root; its environment is the stage's."""
-    place = stage.make_directory("docker")
-    address = f"unix://{place}/socket"
-    daemon = stage.start(
-        "dockerd",
-        ["dockerd", f"--host={address}", f"--data-root={place}/data", f"--exec-root={place}/exec",
-         f"--pidfile={place}/pid", "--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"],
-    )  # fmt: skip
-    stage.await_listener(daemon, "dockerd", place / "socket")
-    stage.environment["DOCKER_HOST"] = address
-    stage.run(["sh", "-c", f"tar -C {rootfs.directory} -c . | docker import - {IMAGE}"]).check_returncode()
-    yield
-    del stage.environment["DOCKER_HOST"]
-    end(daemon, 30)  # and by that its containerd
 
 
 @pytest.fixture
@@ -47,8 +27,8 @@ def engine(request, stage, rootfs, tmp_path):
             case "podman":
                 return rootfs.podman(stage.make_directory("podman"), PLAYER, *command, options=options)
             case "docker":
-                request.getfixturevalue("docker")
-                return rootfs.docker(IMAGE, PLAYER, *command, options=options)
+                address = request.getfixturevalue("docker")
+                return rootfs.docker(address, PLAYER, *command, options=options)
             case "bubblewrap":
                 return rootfs.bubblewrap(PLAYER, *command)
             case "lxc":

@@ -19,10 +19,13 @@ _WHOLE_SESSION = (
 DISTROBOX_BESIDE = f"distrobox: {_WHOLE_SESSION}"
 TOOLBOX_BESIDE = f"toolbox: {_WHOLE_SESSION}"
 FLATPAK_BESIDE = (
-    "flatpak: the host's sound server and /dev/snd are taken from the app for this run;"
-    " `flatpak info --show-permissions APP` tells what else it may"
+    "flatpak: the app keeps all else that it may, /dev/snd too if that is --device=all;"
+    " `flatpak info --show-permissions APP` tells"
 )
-FIREJAIL_BESIDE = "firejail: the host's sound server is hidden from the program; of all else its profile decides"
+FIREJAIL_BESIDE = (
+    "firejail: of /run/user the program sees the outlet and what its profile lets it see,"
+    " of the host's sound neither socket nor /dev/snd"
+)
 DISTROBOX_FLAGS = frozenset(
     (
         "dry-run", "d", "headless", "H", "help", "h", "no-tty", "T", "no-workdir", "nw", "root", "r", "verbose", "v",
@@ -108,7 +111,8 @@ def firejail(argv: Sequence[str]) -> Way:
 
 def firejail_flags(directory: str) -> list[str]:
     variables = (f"--env={said}" for said in client_kit.assignments(directory))
-    return ["--blacklist=${RUNUSER}/pulse", "--blacklist=${RUNUSER}/pipewire-*", f"--whitelist={directory}", *variables]
+    hidden = (f"--blacklist={path}" for path in ("${RUNUSER}/pulse", "${RUNUSER}/pipewire-*", "/dev/snd"))
+    return [*hidden, f"--whitelist={directory}", *variables]
 
 
 def _seen_from_a_box(directory: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from eardrum.testing.packages import ALSA_PLUGIN, SEARCH_PATH
 
+IMAGE = "player"  # what it is called where it is an image
 PLAYER = 12345  # uid and gid of the container's ordinary user
 PROGRAMS = ("sh", "sleep", "pacat", "pactl", "aplay", "getent")
 CALLED_ALSO = {"paplay": "pacat", "parec": "pacat", "parecord": "pacat"}
@@ -92,12 +93,12 @@ class Rootfs:
             *(*options, "--", *command),
         ]
 
-    def docker(self, image: str, uid: int, *command: str, options: Sequence[str] = ()) -> list[str]:
-        """docker running `command` as `uid` in an image that was made of this root. `options` are its own."""
+    def docker(self, address: str, uid: int, *command: str, options: Sequence[str] = ()) -> list[str]:
+        """docker running `command` as `uid` in the image of this root at `address`. `options` are its own."""
         return [
-            *("docker", "run", "--rm", "--network=none", "--read-only", f"--user={uid}"),
+            *("docker", f"--host={address}", "run", "--rm", "--network=none", "--read-only", f"--user={uid}"),
             *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
-            *("--volume", f"{self.sounds}:/sounds:ro", *options, image, *command),
+            *("--volume", f"{self.sounds}:/sounds:ro", *options, IMAGE, *command),
         ]
 
     def nspawn(self, user: str, *command: str, options: Sequence[str] = ()) -> list[str]:
