@@ -174,6 +174,16 @@ def test_only_root_may_write_the_machines_units(machine, say, monkeypatch, optio
     assert not machine.exists()
 
 
+@pytest.mark.parametrize(
+    "more", [["--uninstall"], ["--upstream", "none"], ["--config", "/x"], ["--runtime-dir", "/x"], ["--check"]]
+)
+def test_what_a_unit_would_not_do_is_not_taken(place, say, more):
+    done = say("up", "--install", *more)
+    assert done.exit_code == 2
+    assert "--install and --uninstall stand alone" in done.stderr
+    assert not place.exists()
+
+
 def test_a_directory_that_cannot_be_made_is_named(place, say, tmp_path):
     (tmp_path / "config").touch()
     done = say("up", "--install")

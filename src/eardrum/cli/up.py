@@ -58,6 +58,9 @@ def verb(
     if install or uninstall:
         from eardrum.cli import units
 
+        typed = [name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        if {"install", "uninstall"} <= {*typed} or {*typed} - {"install", "uninstall", "system"}:
+            raise click.UsageError("--install and --uninstall stand alone or with --system; the rest is configuration")
         (units.install if install else units.uninstall)(system)
         return 0
     from eardrum.desk import config
