@@ -46,6 +46,7 @@ bench: setup ## what streams and questions cost on outlets, beside the same on P
 	$(BIN)/python bench/questions.py
 	$(BIN)/python bench/codec.py
 	$(BIN)/python bench/muting.py
+	$(BIN)/python bench/flooded.py
 
 soak: setup ## what needs minutes: every script of soak/, each with a promise that it holds us to
 	@failed=; for script in soak/*.py; do echo "\n$$script\n"; $(BIN)/python $$script || failed=1; done; test -z "$$failed"

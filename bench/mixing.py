@@ -60,9 +60,9 @@ ROWS = (
     Row("resampled", "16 streams, 20 ms, 44.1 kHz, heard by nobody", 16, (0.75, 0.4), rate=44_100),
     Row("resampled", "the same, recorded (soxr HQ; speex-float-1)", 16, (0.75, 0.4), rate=44_100, heard=True),
 )
-MOST = (384, 768)  # streams of 20 ms on one outlet
+MOST = (384, 768)  # streams of 20 ms on one outlet that may have so many
 CROWDS = ((200, 0.0, "file", 0.5, 0.25), (50, 0.02, "null", 1.5, 1.0))  # outlets, latency, output, at most, goal
-CONNECTIONS = 2000  # on one outlet
+CONNECTIONS = 2000  # on one outlet that may have so many
 
 
 class Place:
@@ -163,7 +163,7 @@ def most(stage: Stage, desk: Desk) -> None:
     """How many streams an outlet keeps playing."""
     print("\n| streams of 20 ms on one outlet, a connection each | speed | underruns | CPU of the worker |")
     print("|---|---:|---:|---:|")
-    place = Place.outlet(desk, desk.open("crowded", output="null"))
+    place = Place.outlet(desk, desk.open("crowded", output="null", streams=max(MOST)))
     for streams in MOST:
         used, seen = measure(stage, place, Load(place.address, streams), SECONDS_DEFAULT)
         print(f"| {streams} | {seen.speed:.3f} | {seen.underflows} | {used * 100:.0f} % of a core |")
@@ -193,7 +193,8 @@ def outlets(stage: Stage, desk: Desk) -> None:
 
 def connections(desk: Desk) -> None:
     """Whether so many programs may be connected at once, and are answered."""
-    address = desk.open("connected", output="null").address.removeprefix("unix:")
+    outlet = desk.open("connected", output="null", connections=CONNECTIONS)
+    address = outlet.address.removeprefix("unix:")
     programs = [socket.socket(socket.AF_UNIX) for _ in range(CONNECTIONS)]
     answered = 0
     for program in programs:

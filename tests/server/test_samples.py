@@ -29,7 +29,6 @@ from eardrum.server.effects import Reissue, ReissueSound
 from eardrum.server.events import OUTPUT, UpstreamAnswered, UpstreamReady, UpstreamTold
 from eardrum.server.samples import MAX_SAMPLE, Tape
 from eardrum.terms.audio import STEREO, VOLUME_NORM
-from eardrum.terms.budget import USUAL
 from eardrum.terms.errors import PulseError
 from eardrum.testing.stage import ALL, FLOAT, sine
 
@@ -149,11 +148,11 @@ def test_a_sample_is_not_called_as_a_device(program):
 @pytest.mark.case("P40")
 def test_all_samples_of_a_view_have_a_bound(program):
     for _ in range(4):
-        assert isinstance(program.ask(uploading(USUAL.sample_bytes // 4)), UploadStreamCreated)
+        assert isinstance(program.ask(uploading(1 << 20)), UploadStreamCreated)
     assert program.ask(uploading(FRAME)) == PulseError.TOOLARGE
     program.leave()
     other = program.stage.join()
-    for _ in range(USUAL.samples):
+    for _ in range(256):
         assert isinstance(other.ask(uploading(FRAME)), UploadStreamCreated)
     assert other.ask(uploading(FRAME)) == PulseError.TOOLARGE
 

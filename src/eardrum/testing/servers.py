@@ -324,11 +324,13 @@ class Desk:
         modules: bool = False,
         hear: bool = False,
         gate: bool | None = None,
+        **budget: float,
     ) -> Outlet:
-        """Open an outlet; RuntimeError with the command's complaint when that fails."""
+        """Open an outlet with these limits; RuntimeError with the command's complaint when that fails."""
         wires = [*(["--output", output] if output else []), *(["--input", input] if input else [])]
         wires += [*(["--modules"] if modules else []), *(["--hear"] if hear else [])]
         wires += [] if gate is None else ["--gate" if gate else "--no-gate"]
+        wires += [f"--budget={limit}={number}" for limit, number in budget.items()]
         done = self.command("open", name, *wires)
         if done.returncode:
             raise RuntimeError(f"eardrum open {name}: {done.stderr.strip()}")

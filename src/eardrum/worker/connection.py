@@ -62,7 +62,9 @@ class Connection:
     def note_begun(self, heard: list[Command | SoundPacket], now: float) -> None:
         """A packet has begun, and its end has not come with what was heard last."""
         last = heard[-1] if heard else None
-        goes_on = last is None or (isinstance(last, SoundPacket) and not last.first and self.conversation.reader.inside)
+        goes_on = last is None or (
+            isinstance(last, SoundPacket) and self.conversation.reader.inside and (len(heard) == 1 or not last.first)
+        )
         if not self.begun_at or not goes_on:
             self.begun_at = now
 

@@ -33,12 +33,11 @@ WIRING = Reason(_purpose, "Where sound goes and comes from is the outlet's wirin
 OWNER_SUSPENDS = Reason(_purpose, "Only the owner of a server suspends its devices.")
 STATISTICS = Reason(_purpose, "How much memory a server uses tells what others do.")
 OBJECTS = Reason(_purpose, "Messages to objects administrate a server, and none is there to hear them.")
-MANY = Reason(_purpose, "Many may play at once: a server serves 2000 connections, a sink or source 1000 streams.")
+MANY = Reason(_purpose, "Many may be connected at once: 256 to an outlet, 2000 to `serve`.")
 OWN_PACKAGE = Reason(_purpose, "It does not pass for another program.")
 NO_HOST = Reason(_purpose, "Nothing is told of the host, its user or its sound server.")
 UNSET = Reason(_purpose, "What is said and not set is not looked at.")
 CHOICE = Reason(_purpose, "A format that leaves a choice of values is passed over for the next.")
-PATIENCE = Reason(_purpose, "What the host's server has no room for now waits, and plays in silence until then.")
 THIRDS = Reason(
     _purpose, "Wake-ups cost more than bytes: who leaves `minreq` open is asked for a third of `tlength` at once."
 )
