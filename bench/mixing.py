@@ -163,7 +163,7 @@ def most(stage: Stage, desk: Desk) -> None:
     """How many streams an outlet keeps playing."""
     print("\n| streams of 20 ms on one outlet, a connection each | speed | underruns | CPU of the worker |")
     print("|---|---:|---:|---:|")
-    place = Place.outlet(desk, desk.open("crowded", output="null", streams=max(MOST)))
+    place = Place.outlet(desk, desk.open("crowded", output="null", streams=max(MOST), connections=max(MOST)))
     for streams in MOST:
         used, seen = measure(stage, place, Load(place.address, streams), SECONDS_DEFAULT)
         print(f"| {streams} | {seen.speed:.3f} | {seen.underflows} | {used * 100:.0f} % of a core |")

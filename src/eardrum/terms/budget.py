@@ -32,7 +32,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unanswered: Count = 1_024  # commands of one connection whose answer is still to come; one more is refused
     streams: Count = 256  # into one sink, and out of one source; one more is refused
     sound_bytes: Bytes = 134_217_728  # in queues, resamplers and recordings of all streams; a stream more is refused
-    unread_sound_bytes: Bytes = 1_048_576  # recorded for one connection that does not read; what is more is lost
+    unread_sound_bytes: Bytes = 524_288  # recorded for one connection that does not read; what is more is lost
     samples: Count = 256  # in the sample cache, with those being uploaded
     sample_bytes: Bytes = 4_194_304  # in the sample cache, with those being uploaded
     modules: Count = 64  # emulated ones that are loaded
