@@ -113,7 +113,7 @@ def main() -> int:
     print(f"| a client that floods and never reads, for {MINUTE:.0f} s, costs at most | {deaf:.1f} MiB |")
     print(f"| a player and a recorder that are stopped for {MINUTE:.0f} s cost | {asleep:.1f} MiB |")
     print(f"| and go on afterwards | {'yes' if goes_on else 'NO'} |")
-    print(f"| of {DESCRIPTORS} descriptors that nobody wanted, sent within {seconds:.0f} s, are left | {left} |")
+    print(f"| of {DESCRIPTORS} descriptors that nobody wanted, sent within {seconds:.1f} s, are left | {left} |")
     return int(max(deaf, asleep) > MOST_COST or not goes_on or left > 0)
 
 
