@@ -35,9 +35,10 @@ from pathlib import Path
 from eardrum.desk.config import Config, read
 from eardrum.desk.main import run_desk
 from eardrum.kernel import seqpacket
+from eardrum.worker import gate
 from eardrum.worker.nursery import Serve
 from eardrum.worker.records import FROM_DESK, RECORD_BYTES, Kind, Record, end_from_pipe, parse
-from eardrum.worker.spec import OutletSpec, WorkerSpec
+from eardrum.worker.spec import GateSpec, OutletSpec, WorkerSpec
 
 
 class FakeOutlet:
@@ -210,6 +211,8 @@ def load() -> Serve:
             if spec.name == "stillborn":
                 raise RuntimeError("stillborn")
             FakeOutlet(spec, descriptors).serve()
+        elif isinstance(spec, GateSpec):
+            gate.serve(spec, descriptors[0])
         else:
             serve_room(spec.name, socket.socket(fileno=descriptors[0]))
 

@@ -58,7 +58,7 @@ from eardrum.protocol.conversation import Asking, Command, Serving
 from eardrum.protocol.message import Message, every, wire_name
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
-from eardrum.terms.errors import PulseError
+from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.properties import introduction, said_upstream
 from eardrum.testing.strategies import messages
 from eardrum.upstream.devices import question, subscription
@@ -305,7 +305,7 @@ def test_a_descriptor_is_what_a_control_packet_has(plays, at):
     passed = b""
     try:
         passed = plays.writes(bytes(other))
-    except Violation:
+    except RemoteProtocolError:
         pass
     assert passed == b""  # refused, or it waits for more
 

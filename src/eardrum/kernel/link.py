@@ -63,7 +63,7 @@ class Link:
         self._queue += parts
         self.queued += sum(map(len, parts))
 
-    def send(self, packet: bytes) -> bool:
+    def send(self, packet: Samples) -> bool:
         """Write this now, or with the next flush if the peer takes no more. False: the connection is over."""
         written = 0
         if not self.queued:

@@ -18,6 +18,12 @@ that is not there is NOENTITY; a verb that the rights do not allow is ACCESS; wh
 What is heard. A monitor carries what the view itself plays and nobody else. The input of a room carries the room
 without what the view itself plays.
 
+What a worker reaches that was taken over. What it has open: its clients, its link to the desk, which believes nothing
+of it, and its upstreams. A room judges for itself. The host's sound server does not: on a connection to it that is not
+led through a gate (`worker/gate.py`, `upstream/gate.py`) such a worker may say whatever a program of the person may,
+record everything and everybody, end the server, and have it load modules, which is code on the host. Behind a gate it
+can say what `upstream` says for this outlet's wires, and nothing else.
+
 What passes. `rules.py` has a row for every command that a client can say. Properties are cleaned by an allow-list
 (`terms/properties.py`) before they are kept, shown or said upstream. Samples pass; nothing else does.
 """

@@ -74,6 +74,7 @@ _VARYING_PLAYBACK = (*_VARYING, "tlength", "prebuf", "minreq", "sync_id", "muted
 _VARYING_RECORDING = (*_VARYING, "fragsize", "peak_detect")
 
 Learn = Callable[[Any], None]  # gets an answer, None: refused
+Judge = Callable[[memoryview], list[Samples]]  # what passes of what has come
 
 
 class Violation(RemoteProtocolError):
@@ -95,7 +96,12 @@ class Terms(NamedTuple):
 
 
 class Gate:
-    """One connection that is already authenticated at `version`."""
+    """One connection that is already authenticated at `version`.
+
+    `up` takes what the worker says and gives out what of it may go to the server; it raises RemoteProtocolError, of
+    which a Violation tells more, and then nothing of what it took may. `down` takes what the server says and gives out
+    what the worker gets. What they give out may lie in what they took.
+    """
 
     def __init__(self, version: int, terms: Terms) -> None:
         self.hushed = False  # the person has muted the microphone: nothing that it hears passes
@@ -113,21 +119,8 @@ class Gate:
         heeded = {REPLY, Error.CODE}
         if terms.records:
             heeded |= {SubscribeEvent.CODE, RecordStreamMoved.CODE, RecordStreamKilled.CODE}
-        self._up = Passing(range(NO_TAG), self._say, self._play, LONGEST_SAID)
-        self._down = Passing(heeded, self._hear, self._record, MAX_CONTROL)
-
-    def up(self, data: memoryview) -> list[Samples]:
-        """What of this may go to the server; parts of it lie in `data`. Raises Violation; then nothing of it may."""
-        try:
-            return self._up.feed(data)
-        except Violation:
-            raise
-        except RemoteProtocolError as problem:
-            raise Violation(None, str(problem)) from None
-
-    def down(self, data: memoryview) -> list[Samples]:
-        """What the worker gets of what the server says. Raises RemoteProtocolError."""
-        return self._down.feed(data)
+        self.up: Judge = Passing(range(NO_TAG), self._say, self._play, LONGEST_SAID).feed
+        self.down: Judge = Passing(heeded, self._hear, self._record, MAX_CONTROL).feed
 
     # -- up
 
