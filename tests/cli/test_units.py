@@ -189,3 +189,13 @@ def test_a_directory_that_cannot_be_made_is_named(place, say, tmp_path):
     done = say("up", "--install")
     assert done.exit_code == 1
     assert f"eardrum: {place}" in done.stderr
+
+
+def test_whether_users_may_make_namespaces_is_tried(monkeypatch, tmp_path):
+    program = tmp_path / "unshare"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not units.namespaces_allowed()
+    for status in (1, 0):
+        program.write_text(f"#!/bin/sh\nexit {status}\n")
+        program.chmod(0o755)
+        assert units.namespaces_allowed() == (status == 0)
