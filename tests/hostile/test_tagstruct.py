@@ -155,14 +155,27 @@ def test_maps_and_volumes_of_other_channels_are_invalid(victim):
 
 
 @pytest.mark.case("P20")
-def test_thousands_of_properties_leave_nothing_behind(victim):
+def test_thousands_of_properties_are_refused(victim):
     with victim.join() as attacker:
         many = {f"attack.{number}": b"x" * 15 + b"\0" for number in range(4096)}
         attacker.ask(c.SetClientName(proplist={"application.name": b"attacker\0"}))
         for mode in range(3):
-            assert attacker.ask(c.UpdateClientProplist(mode=mode, proplist=many)) == c.Ack()
-            attacker.play(proplist={**many, "media.name": b"y" * 10_000 + b"\0"}, corked=True)
+            assert attacker.ask(c.UpdateClientProplist(mode=mode, proplist=many)) == PulseError.TOOLARGE
+        assert attacker.ask(replace(CREATE, proplist=many)) == PulseError.TOOLARGE
+        assert (
+            attacker.ask(replace(CREATE, proplist={key: b"y" * 40_000 + b"\0" for key in ("media.name", "k")}))
+            == PulseError.TOOLARGE
+        )
         assert attacker.ask(c.GetClientInfoList()).items[-1].proplist.keys() & many.keys() == set()
+
+
+@pytest.mark.case("P20")
+def test_of_properties_only_known_ones_are_kept_and_not_all_of_them(victim):
+    with victim.join() as attacker:
+        some = {f"attack.{number}": b"x" * 15 + b"\0" for number in range(500)}
+        assert attacker.ask(c.UpdateClientProplist(mode=2, proplist=some)) == c.Ack()
+        attacker.play(proplist={**some, "media.name": b"y" * 10_000 + b"\0"}, corked=True)
+        assert attacker.ask(c.GetClientInfoList()).items[-1].proplist.keys() & some.keys() == set()
         for stream in attacker.ask(c.GetSinkInputInfoList()).items:
             assert len(stream.proplist) < 30
             assert max(map(len, stream.proplist.values())) <= 1025
@@ -188,5 +201,5 @@ def test_formats_without_number(victim):
             [FormatInfo(n, {}) for n in range(255)],
             [FormatInfo(1, nested)] * 40,
         ):
-            attacker.ask(replace(CREATE, formats=listed))
+            assert attacker.ask(replace(CREATE, formats=listed)) == PulseError.TOOLARGE
         assert attacker.ask(c.Stat()) == c.StatReply()

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eardrum.terms.properties import ALLOWED, MAX_CHARACTERS, cleaned, text, value
+from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.properties import ALLOWED, MAX_BYTES, MAX_CHARACTERS, MAX_KEYS, cleaned, text, value
 
 proplists = st.dictionaries(
     st.sampled_from(sorted(ALLOWED)) | st.text(max_size=20), st.binary(max_size=40) | st.text().map(value)
@@ -92,3 +93,22 @@ def test_what_is_said_is_not_changed(said):
     before = dict(said)
     cleaned(said)
     assert said == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {f"k{number}": b"x\0" for number in range(MAX_KEYS + 1)},
+        {"media.name": b"x" * MAX_BYTES + b"\0"},
+        {"media.name": b"x" * (MAX_BYTES // 2), "attack": b"x" * (MAX_BYTES // 2 + 1)},
+    ],
+    ids=["keys", "one-value", "values"],
+)
+def test_more_than_any_program_says_is_refused(said):
+    with pytest.raises(Refused) as refusal:
+        cleaned(said)
+    assert refusal.value.error is PulseError.TOOLARGE
+
+
+def test_as_much_as_that_is_not():
+    assert cleaned({f"k{number}": b"x\0" for number in range(MAX_KEYS)}) == {}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
+from eardrum.terms.errors import PulseError, Refused
+
 MAX_CHARACTERS = 256
+MAX_KEYS = 1024  # of what is said at once, known or not
+MAX_BYTES = 64 * 1024  # of their values
 SAID_UPSTREAM = ("media.name", "media.title", "media.artist")
 ICON = "audio-card"
 ALLOWED = frozenset(
@@ -21,7 +25,12 @@ _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))  # control, bidi
 
 
 def cleaned(proplist: dict[str, bytes]) -> dict[str, bytes]:
-    """The properties that may be kept: known keys with text, cut to MAX_CHARACTERS, without hidden characters."""
+    """The properties that may be kept: known keys with text, cut to MAX_CHARACTERS, without hidden characters.
+
+    Raises Refused for more of them than any program has.
+    """
+    if len(proplist) > MAX_KEYS or sum(map(len, proplist.values())) > MAX_BYTES:
+        raise Refused(PulseError.TOOLARGE, f"{len(proplist)} properties")
     kept = {}
     for key, raw in proplist.items():
         if key in ALLOWED and (words := _text(raw)) is not None:

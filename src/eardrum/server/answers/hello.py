@@ -22,6 +22,7 @@ from eardrum.protocol.message import NEWEST, OLDEST
 from eardrum.server.answers.clients import name_value
 from eardrum.server.answers.table import Answers
 from eardrum.server.objects import DEVICE_SPEC, Client
+from eardrum.server.rights import Right
 from eardrum.server.rules import default_source_of
 from eardrum.terms.audio import STEREO
 from eardrum.terms.errors import PulseError, Refused
@@ -34,7 +35,12 @@ VERSION_MASK = 0xFFFF  # above it are flags: offers of shared memory, which are 
 
 
 def auth(server: Server, client: Client, tag: int, message: Auth) -> AuthReply:
-    """Let a client in if its entry allows it; who has been let in stays so. The reply has no flag: no shared memory."""
+    """Let a client in if its entry allows it. The reply has no flag: no shared memory.
+
+    A standard server answers it a second time, as PulseAudio does, and then only the version may change.
+    """
+    if client.version and not client.rights & Right.OWN:
+        raise Refused(PulseError.BADSTATE, "AUTH was said before")
     version = message.version & VERSION_MASK
     if version < OLDEST:
         raise Refused(PulseError.VERSION, f"version {version}")
