@@ -111,6 +111,7 @@ def test_the_pages_show_what_is_said(stage, desk, endless, until):
     endless(server.address)
     until(lambda: stage.pactl(server.address, "list", "short", "sink-inputs"), "somebody to play")
     raw = stage.run([EARDRUM, "probe", server.address])
-    assert masked(raw.stdout) == masked(example(ROOT / "README.md", ".* is pulseaudio"))
     outlet = desk.command("run", "--name=bot", "--output=null", "--", EARDRUM, "probe")
-    assert masked(outlet.stdout) == masked(example(ROOT / "README.md", ".* is eardrum"))
+    for page in (ROOT / "README.md", ROOT / "docs/sound-and-containers.md"):
+        assert masked(raw.stdout) == masked(example(page, ".* is pulseaudio"))
+        assert masked(outlet.stdout) == masked(example(page, ".* is eardrum"))
