@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BESIDE := $(shell expr $$(nproc) + 1)
 
-.PHONY: help setup demo test check generated docs bench soak fuzz
+.PHONY: help setup demo test check generated docs bench soak fuzz flips
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -53,6 +53,9 @@ soak: setup ## what needs minutes: every script of soak/, each with a promise th
 
 fuzz: setup ## random and damaged input for SECONDS=60: the codec, the server core, and outlets of a desk, side by side
 	$(BIN)/python fuzz/run.py --seconds $(or $(SECONDS),60)
+
+flips: setup ## whether a test fails for each cell of the policy that is turned round, and each limit that is taken away
+	$(BIN)/python tools/flips.py
 
 # pip knows dependency groups since 25.1, uv for longer; Debian's own pip is older, so it is renewed inside .venv.
 .venv/.installed: pyproject.toml

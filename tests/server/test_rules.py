@@ -24,24 +24,26 @@ from eardrum.protocol.kinds import Kind
 from eardrum.protocol.message import Message, every, fields_of, wire_name
 from eardrum.server import answers, rules
 from eardrum.server.core import Server
-from eardrum.server.rights import Right
+from eardrum.server.rights import EVERY, Right
 from eardrum.server.views import room_view
 from eardrum.terms.audio import STEREO, VOLUME_NORM
-from eardrum.terms.errors import PulseError
-from eardrum.testing.stage import ALL, FLOAT, Program, Stage
+from eardrum.terms.errors import PulseError, Refused
+from eardrum.testing.stage import FLOAT, Program, Stage
 
 VERDICTS = Path(__file__).with_name("verdicts.txt")
 SAYABLE = [cls for cls in every() if cls.SENDER != "server"]
 
 LOOK = Right.CONNECT | Right.LOOK
 RIGHTS = {
-    "(no AUTH)": ALL,
+    "(no AUTH)": EVERY,
     "connect": Right.CONNECT,
     "look": LOOK,
     "play": LOOK | Right.PLAY,
     "record": LOOK | Right.RECORD,
     "both": LOOK | Right.PLAY | Right.RECORD,
-    "own": ~Right.NONE,
+    "hear": LOOK | Right.PLAY | Right.RECORD | Right.HEAR,
+    "modules": LOOK | Right.PLAY | Right.MODULES,
+    "own": EVERY,
 }
 WIDTH = max(map(len, map(wire_name, SAYABLE)))
 
@@ -55,12 +57,13 @@ MINE, THEIRS, ABSENT = 1, 4, 99  # the number of an object of our view, of anoth
 def world() -> tuple[Stage, Program]:
     """A room with two outlets in it; returns a program of the first, with a stream of each kind and every right.
 
-    The first outlet has a second program, with two streams of each kind; the second outlet has more of everything.
+    The first outlet has a second program, with two streams of each kind; the second outlet has more of everything. Each
+    has a sample, and each its own.
     """
     stage = Stage(Server(room_view("studio")))
     program = _with_streams(stage.join(view=0), 1)
-    _with_streams(stage.join(view=0), 2)
-    _with_streams(stage.join(view=1), THEIRS + 1)
+    _with_sample(_with_streams(stage.join(view=0), 2), "mine")
+    _with_sample(_with_streams(stage.join(view=1), THEIRS + 1), "theirs")
     for _ in range(THEIRS):
         stage.join(view=1)
     return stage, program
@@ -70,6 +73,13 @@ def _with_streams(program: Program, count: int) -> Program:
     for _ in range(count):
         program.play()
         program.record(source_name="output.monitor")
+    return program
+
+
+def _with_sample(program: Program, name: str) -> Program:
+    made = program.ask(c.CreateUploadStream(name=name, sample_spec=FLOAT, channel_map=STEREO, length=8))
+    program.write(made.channel, bytes(8))
+    program.ask(c.FinishUploadStream(channel=made.channel))
     return program
 
 
@@ -120,6 +130,13 @@ def pointing(cls: type[Message]) -> Iterator[tuple[str, Message]]:
     """The command once for each way to point at something, with what it points at in words."""
     message = plain(cls)
     refs = [field for field in fields_of(cls) if field.ref and field.name != "direct_on_input" and not field.constant]
+    samples = [field.name for field in refs if field.ref and field.ref.to == "sample"]
+    if samples and cls is not c.CreateUploadStream:
+        yield from _samples(message, samples)
+        refs = [field for field in refs if field.name not in samples]
+        message = replace(message, name="mine")  # type: ignore[type-var]
+        if not refs:
+            return
     if not refs:
         yield "", message
         return
@@ -167,19 +184,58 @@ def _devices(message: Message, names: list[str], name: str, default: str) -> Ite
         yield words, replace(message, **values)  # type: ignore[type-var]
 
 
+def _samples(message: Message, names: list[str]) -> Iterator[tuple[str, Message]]:
+    """Ways to point at a sample: by name, and where there is an index by that."""
+    ways: dict[str, tuple[int | None, str | None]] = {
+        "sample of the outlet": (None, "mine"),
+        "of another outlet": (None, "theirs"),
+        "absent": (None, "elsewhere"),
+        "no name": (None, "a b"),
+    }
+    if "index" in names:
+        ways |= {"by its index": (0, None), "absent index": (ABSENT, None), "index and name": (0, "mine")}
+    for words, (index, name) in ways.items():
+        values = {"index": index, "name": name} if "index" in names else {"name": name}
+        yield words, replace(message, **values)  # type: ignore[type-var]
+
+
+def verdicts_of(cls: type[Message]) -> list[str]:
+    """A line for each set of verdicts on this command, with what it points at behind them."""
+    verdicts: dict[str, list[str]] = {}
+    for words, message in pointing(cls):
+        row = "".join(f"{verdict(right, message):<14}" for right in RIGHTS)
+        verdicts.setdefault(row, []).append(words)
+    lines = []
+    for position, (row, words_of_row) in enumerate(verdicts.items()):
+        name = "" if position else wire_name(cls)
+        objects = "; ".join(words_of_row) if len(verdicts) > 1 else ""
+        lines.append(f"{name:<{WIDTH + 2}}{row}{objects}".rstrip())
+    return lines
+
+
+def let_in_by(cls: type[Message]) -> str:
+    """The rights of which each alone lets this command in, whatever comes of it then."""
+    stage, program = world()
+    client = stage.server.clients[program.number]
+    enough = []
+    for right in Right:
+        client.rights = right
+        try:
+            lets_in = rules.judge(client, plain(cls)) is not None
+        except Refused as refusal:
+            lets_in = refusal.error != PulseError.ACCESS
+        if lets_in:
+            enough.append(str(right.name))
+    return f"{wire_name(cls):<{WIDTH + 2}}{' '.join(enough) or 'nobody'}"
+
+
 def policy() -> str:
-    """The table. A command has one line for each set of verdicts, with what it points at behind them."""
+    """Both tables."""
     head = "".join(f"{name:<14}" for name in RIGHTS)
     lines = [f"{'':{WIDTH + 2}}{head}pointing at"]
-    for cls in SAYABLE:
-        verdicts: dict[str, list[str]] = {}
-        for words, message in pointing(cls):
-            row = "".join(f"{verdict(right, message):<14}" for right in RIGHTS)
-            verdicts.setdefault(row, []).append(words)
-        for position, (row, words_of_row) in enumerate(verdicts.items()):
-            name = "" if position else wire_name(cls)
-            objects = "; ".join(words_of_row) if len(verdicts) > 1 else ""
-            lines.append(f"{name:<{WIDTH + 2}}{row}{objects}".rstrip())
+    lines += [line for cls in SAYABLE for line in verdicts_of(cls)]
+    lines += ["", f"{'':{WIDTH + 2}}rights of which each alone is enough"]
+    lines += [let_in_by(cls) for cls in SAYABLE]
     return "\n".join(lines) + "\n"
 
 
