@@ -166,7 +166,7 @@ class Copy:
 
     def pytest(self, words: str) -> subprocess.CompletedProcess[str]:
         """Run these tests until one fails."""
-        argv = [str(self._python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *words.split()]
+        argv = [str(self._python), "-m", "pytest", "-x", "-q", "--timeout=30", "-p", "no:cacheprovider", *words.split()]
         return subprocess.run(argv, cwd=self._directory, capture_output=True, text=True)
 
 
