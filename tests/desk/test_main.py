@@ -185,9 +185,11 @@ def test_the_configuration_counts_again_at_the_next_start(start_desk, tmp_path):
 def test_what_is_configured_no_more_is_gone(start_desk, tmp_path):
     first = start_desk("none", environment=configured(tmp_path, 'name = "radio"\noutput = "null"'))
     assert first.outlet("radio")
+    first.open("other")  # which is remembered, and radio is not
     first.stop()
     second = start_desk("none", environment=configured(tmp_path))
     assert second.outlet("radio") is None
+    assert second.outlet("other")
     assert not (second.runtime / "outlets/radio").exists()
 
 

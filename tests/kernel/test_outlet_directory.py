@@ -251,6 +251,15 @@ def test_a_link_or_a_file_in_the_way_is_refused_and_left(tmp_path, what):
 
 
 @pytest.mark.case("P63")
+def test_a_lock_that_leads_to_a_file_is_refused_and_the_file_left(tmp_path):
+    (tmp_path / "runtime").mkdir(mode=0o700)
+    (tmp_path / "letter.txt").write_text("mine")
+    (tmp_path / "runtime/lock").symlink_to(tmp_path / "letter.txt")
+    assert f"{tmp_path}/runtime/lock" in refused(tmp_path / "runtime")
+    assert (tmp_path / "letter.txt").read_text() == "mine"
+
+
+@pytest.mark.case("P63")
 def test_an_outlets_directory_that_is_a_link_is_refused(runtime, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     runtime.outlet("radio").symlink_to(tmp_path / "elsewhere")
@@ -338,6 +347,22 @@ def test_what_is_put_in_the_sockets_place_while_it_is_made_keeps_its_mode(runtim
     monkeypatch.setattr(socket.socket, "bind", swapped)
     assert f"{native}: something that is no socket of ours" in listen_refused(runtime)
     assert mode(treasure) == 0o600
+
+
+@pytest.mark.case("P63")
+def test_a_link_to_another_socket_that_is_put_in_its_place_leaves_that_ones_mode(runtime, monkeypatch):
+    native, control = runtime.outlet("radio") / "native", runtime.path / "control"
+    bind = socket.socket.bind
+
+    def swapped(self: socket.socket, address: str) -> None:
+        bind(self, address)
+        native.unlink()
+        native.symlink_to(control)
+
+    with runtime.listen_control():
+        monkeypatch.setattr(socket.socket, "bind", swapped)
+        assert f"{native}: something that is no socket of ours" in listen_refused(runtime)
+        assert mode(control) == 0o600
 
 
 def test_a_directory_that_cannot_be_made_is_named(tmp_path):

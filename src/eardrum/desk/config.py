@@ -39,7 +39,7 @@ class Confinement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class HostWires(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Wires that lead to the host's sound server."""
 
-    gate: bool | None = None  # each has a gate; None: as it is best
+    gate: bool = False  # each has a gate, at a cost: see decision 0045
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,8 +15,6 @@ from eardrum.terms.names import WireEnd
 from eardrum.worker.records import Kind, Record, end_in_pipe
 from eardrum.worker.spec import GateSpec
 
-BY_DEFAULT = False  # it costs more than a quarter of the hop: see decision 0045
-
 
 class OutletGate:
     """A process that begins with the first connection which is led through it, and ends with the outlet's worker."""

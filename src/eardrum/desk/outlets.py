@@ -13,7 +13,7 @@ import msgspec
 
 from eardrum.desk.alsa_device import AlsaDevice, check_device
 from eardrum.desk.config import Config
-from eardrum.desk.gate import BY_DEFAULT, OutletGate
+from eardrum.desk.gate import OutletGate
 from eardrum.desk.host import Host
 from eardrum.desk.knobs import Knobs, Turning
 from eardrum.desk.rooms import Rooms
@@ -261,7 +261,7 @@ class Outlets:
         self.host = host
         self.budget = config.budget  # of outlets that were opened with no other
         self._configured = {wiring.name: wiring for wiring in config.outlet}
-        self.gate = BY_DEFAULT if config.host.gate is None else config.host.gate  # of outlets opened with neither
+        self.gate = config.host.gate  # of outlets that were opened with neither
         self.rooms = Rooms(workers)
         self._outlets: dict[str, Outlet] = {}
         self._held: set[str] = set()
