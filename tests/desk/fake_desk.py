@@ -35,7 +35,6 @@ from pathlib import Path
 from eardrum.desk.config import Config, read
 from eardrum.desk.main import run_desk
 from eardrum.kernel import seqpacket
-from eardrum.worker import gate
 from eardrum.worker.nursery import Serve
 from eardrum.worker.records import FROM_DESK, RECORD_BYTES, Kind, Record, end_from_pipe, parse
 from eardrum.worker.spec import GateSpec, OutletSpec, WorkerSpec
@@ -205,6 +204,7 @@ def serve_room(name: str, link: socket.socket) -> None:
 def load() -> Serve:
     if os.environ.get("FAKE_NURSERY") == "broken":
         raise ImportError("broken")
+    from eardrum.worker import gate  # numpy comes along, which the desk must not have
 
     def serve(spec: WorkerSpec, descriptors: Sequence[int]) -> None:
         if isinstance(spec, OutletSpec):
