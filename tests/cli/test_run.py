@@ -70,7 +70,7 @@ def test_the_outlet_is_open_as_long_as_the_command_runs(desk, say, tmp_path):
     lists = 'exec "$0" -m eardrum list >$1'
     result = say("run", "--output", "null", "--", "sh", "-c", lists, sys.executable, str(tmp_path / "said"))
     assert result.exit_code == 0
-    assert "sh\tnull\t-\tidle\t-\n" in (tmp_path / "said").read_text()
+    assert "sh\tnull\t-\tme:audio 0660\tidle\t-\n" in (tmp_path / "said").read_text()
     assert desk.heard == [("POST", "/v1/outlets"), ("GET", "/v1/outlets"), ("DELETE", "/v1/outlets/sh")]
     assert desk.hung_up.wait(10)
 
