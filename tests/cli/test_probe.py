@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
@@ -37,29 +38,39 @@ def test_only_the_named_one_is_asked(say, nowhere):
     assert say("probe", "tcp:[").stderr.startswith("eardrum: no server to ask: tcp:[: no address; a ] lacks; ")
 
 
-def test_what_answers_is_no_sound_server(say, nowhere, desk):
-    """But the control socket of a desk."""
-    result = say("probe", f"unix:{desk.runtime}/control")
-    assert result.exit_code == 2
-    assert result.stderr.startswith(f"eardrum: unix:{desk.runtime}/control: ")
+@contextlib.contextmanager
+def answering(path, answer):
+    """Who listens there says `answer(what was said)` to each of the first two who come."""
 
-
-def test_a_server_that_does_not_let_us_in(say, nowhere):
-    def refuse():
+    def serve():
         for _ in range(2):  # who asks looks first whether somebody is there
             connection, _ = listening.accept()
             with connection:
                 if data := connection.recv(4096):
-                    (said,) = talk.receive(memoryview(data))
-                    connection.sendall(talk.refuse(said.tag, PulseError.ACCESS))
+                    connection.sendall(answer(data))
 
-    talk = Serving(NEWEST)
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(nowhere / "native"))
+        listening.bind(str(path))
         listening.listen()
-        thread = threading.Thread(target=refuse)
+        thread = threading.Thread(target=serve)
         thread.start()
-        result = say("probe", f"unix:{nowhere}/native")
+        yield
         thread.join()
+
+
+def test_what_answers_is_no_sound_server(say, nowhere):
+    with answering(nowhere / "native", lambda said: b"HTTP/1.1 400 Bad Request\r\n\r\n"):
+        result = say("probe", f"unix:{nowhere}/native")
+    line = f"eardrum: unix:{nowhere}/native: what answers there is not a PulseAudio or PipeWire server\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", line)
+
+
+def test_a_server_that_does_not_let_us_in(say, nowhere):
+    def refuse(said):
+        talk = Serving(NEWEST)
+        return talk.refuse(talk.receive(memoryview(said))[0].tag, PulseError.ACCESS)
+
+    with answering(nowhere / "native", refuse):
+        result = say("probe", f"unix:{nowhere}/native")
     line = f"eardrum: unix:{nowhere}/native: refused us: ACCESS\n"
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", line)
