@@ -304,6 +304,22 @@ def test_without_another_connection_the_stream_is_stood_in_for(full):
         assert ends_at_once(stray.socket)
 
 
+def test_no_more_connections_are_wanted_than_there_may_be(grow):
+    worker = grow("host", budget=Budget(upstream_connections=1))
+    with worker.join() as caller:
+        first = caller.say(CREATE)
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)
+        upstream = Upstream(worker, OUTPUT)
+        with upstream.socket:
+            upstream.makes_a_stream()
+            caller.answer(first)
+            second = caller.say(replace(CREATE, sync_id=1))
+            upstream.refuses_a_stream(PulseError.UNKNOWN)
+            assert worker.hears(Kind.WIRE) == Record(Kind.WIRE, OUTPUT, PulseError.UNKNOWN)
+            assert caller.answer(second).channel == 1
+            assert [record.kind for record in worker.heard].count(Kind.WANT) == 1
+
+
 @pytest.mark.case("P72")
 def test_an_upstream_that_never_answers_a_question_is_given_up_and_its_tags_with_it(grow):
     """It lives and answers others; who asked is answered by the stand-in, once, and a late answer by nobody."""

@@ -12,7 +12,7 @@ from eardrum.terms.errors import Complaint
 Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 Rate = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]  # the kernel waits no longer than some weeks
 
 Said = dict[str, int | float]  # limits by their names, as a person sets some of them
 
