@@ -279,6 +279,21 @@ def test_a_stream_for_which_there_is_no_room_goes_over_another_connection(full):
         assert caller.answer(fourth).channel == 3
 
 
+def test_a_wire_has_no_more_connections_than_there_may_be(grow):
+    worker = grow("host", budget=Budget(upstream_connections=1))
+    with worker.join() as caller:
+        first = caller.say(CREATE)
+        worker.hears(Kind.WANT)
+        upstream = Upstream(worker, OUTPUT)
+        upstream.makes_a_stream()
+        caller.answer(first)
+        second = caller.say(replace(CREATE, sync_id=1))
+        upstream.refuses_a_stream(PulseError.UNKNOWN)
+        assert caller.answer(second).channel == 1  # it is stood in for
+        upstream.socket.close()
+        assert worker.hears(Kind.WANT) == Record(Kind.WANT, OUTPUT, 1)  # the first again, and no other before
+
+
 def test_all_connections_of_a_wire_are_lost_together(full):
     worker, caller, first, second = full
     other = Upstream(worker, OUTPUT, 1)
