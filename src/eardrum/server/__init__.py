@@ -5,6 +5,13 @@ Out: effects (`effects.py`): answers, notifications, samples, what to say upstre
 Never: sockets, clocks, files; a byte that a client wrote leaves the core only as samples or inside a message that was
 built here.
 
+Who attacks. Programs in a container: the worker that serves them, the host's server behind it, other outlets, and the
+person whose microphone and music these are. A hostile or broken upstream: the programs that it plays for. Other users
+of the machine: sockets and the desk. A worker that was taken over: the account that it runs under. Strict reading (in
+`protocol`), the rows of `rules.py`, views and the budget (`terms/budget.py`) hold the first; `upstream` reads as
+strictly; directories, confinement and the desk's disbelief (in `kernel` and `desk`) hold the others. Out of scope are
+faults of the kernel, root, and what the person runs without a container. docs/security.md has all of it.
+
 Who is judged. Every connection belongs to a view: one outlet, a complete small sound server of its own. In a worker of
 an outlet there is one view; a room's worker has one per outlet that is wired to it, and judges each as hostile, for
 its worker may have been taken over. What a connection may do follows from the wires its outlet has, and from nothing
