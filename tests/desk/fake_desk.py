@@ -17,6 +17,7 @@ A worker greets each connection with a JSON line about itself, one that it is gi
     hang up         close the link to the desk, and live on
     spoil           shut the listening socket down, which the desk has too, and end
     die             end by a signal
+    fail            end by a bug
 """
 
 from __future__ import annotations
@@ -179,6 +180,9 @@ class FakeOutlet:
     def do_spoil(self, client: socket.socket) -> None:
         self.listening.shutdown(socket.SHUT_RDWR)
         os._exit(0)
+
+    def do_fail(self, client: socket.socket) -> None:
+        raise ZeroDivisionError
 
     def do_die(self, client: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGABRT)

@@ -13,6 +13,7 @@ from eardrum.desk.api import served
 from eardrum.desk.config import Config
 from eardrum.desk.host import choose
 from eardrum.desk.outlets import Outlets
+from eardrum.desk.overheard import Overheard
 from eardrum.desk.say import say
 from eardrum.desk.workers import Workers
 from eardrum.kernel import descriptors, service, system_user
@@ -51,8 +52,13 @@ def run_desk(
     try:
         if given is not None:
             directory.check_control(given)
-        first = nursery.start(load)  # before the loop: it must inherit neither loop nor thread
-        return asyncio.run(_serve(directory, given, upstream, ready, config, until, load, first))
+        overheard = Overheard()
+
+        def start() -> Nursery:
+            return nursery.start(load, overheard.writer)
+
+        first = start()  # before the loop: it must inherit neither loop nor thread
+        return asyncio.run(_serve(directory, given, upstream, ready, config, until, start, first, overheard))
     finally:
         directory.close()
 
@@ -64,8 +70,9 @@ async def _serve(
     ready: Callable[[str], object],
     config: Config,
     until: int | None,
-    load: Callable[[], Serve],
+    start: Callable[[], Nursery],
     first: Nursery,
+    overheard: Overheard,
 ) -> int:
     end = asyncio.Event()
     failed = asyncio.Event()
@@ -79,7 +86,8 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     if until is not None:
         asyncio.get_running_loop().add_reader(until, end.set)
-    workers = Workers(load, first, fail)
+    overheard.listen()
+    workers = Workers(start, first, fail)
     try:
         outlets = Outlets(runtime, workers, await choose(upstream, runtime.outlets), config)
         outlets.open_first()
@@ -93,4 +101,5 @@ async def _serve(
             await outlets.end()
     finally:
         workers.close()
+        overheard.close()
     return 1 if failed.is_set() else 0

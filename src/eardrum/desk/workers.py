@@ -19,7 +19,7 @@ from eardrum.kernel import seqpacket
 from eardrum.kernel.confinement import ALL, Layer
 from eardrum.terms.errors import RemoteProtocolError
 from eardrum.worker import nursery
-from eardrum.worker.nursery import Nursery, Serve, Told
+from eardrum.worker.nursery import Nursery, Told
 from eardrum.worker.records import FROM_WORKER, RECORD_BYTES, Kind, Record, parse
 from eardrum.worker.spec import WorkerSpec
 
@@ -191,9 +191,9 @@ class Worker:
 class Workers:
     """All workers, and the nursery that they are forked from."""
 
-    def __init__(self, load: Callable[[], Serve], first: Nursery, failed: Callable[[], None]) -> None:
-        """`failed` is called when no nursery can be had any more."""
-        self._load = load
+    def __init__(self, start: Callable[[], Nursery], first: Nursery, failed: Callable[[], None]) -> None:
+        """`start` makes another nursery than the first. `failed` is called when no nursery can be had any more."""
+        self._start = start
         self._failed = failed
         self._loop = asyncio.get_running_loop()
         self._workers: dict[int, Worker] = {}
@@ -286,7 +286,7 @@ class Workers:
             worker.watch()
         if self._was_ready:
             say("the nursery was killed; a new one is started")
-            self._adopt(nursery.start(self._load))
+            self._adopt(self._start())
             self._send_orders()
         else:
             self._failed()

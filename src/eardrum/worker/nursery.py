@@ -14,7 +14,6 @@ import select
 import signal
 import socket
 import struct
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -109,15 +108,16 @@ def load() -> Serve:
     return serve
 
 
-def start(load: Callable[[], Serve] = load) -> Nursery:
-    """Fork the nursery. The calling process must have no thread and must not have imported numpy.
+def start(load: Callable[[], Serve] = load, errors: int = 2) -> Nursery:
+    """Fork the nursery, whose standard error and that of its workers is `errors`.
 
-    It may have a loop: the child never returns to it, and closes all descriptors but its own.
+    The calling process must have no thread and must not have imported numpy. It may have a loop: the child never
+    returns to it, and closes all descriptors but its own.
     """
     ours, theirs = seqpacket.pair()
     pid = os.fork()
     if pid == 0:
-        as_child("nursery", lambda: _live(theirs, load))
+        as_child("nursery", lambda: _live(theirs, load, errors))
     theirs.close()
     ours.setblocking(False)
     return Nursery(ours, pid)
@@ -128,7 +128,8 @@ def order(number: int, spec: WorkerSpec) -> bytes:
     return msgspec.json.encode(Order(number, spec))
 
 
-def _live(link: socket.socket, load: Callable[[], Serve]) -> None:
+def _live(link: socket.socket, load: Callable[[], Serve], errors: int) -> None:
+    os.dup2(errors, 2)
     keep_only((link.fileno(),))
     own_signals()
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -172,7 +173,8 @@ class _Brood:
         try:
             self._fork(order, descriptors)
         except OSError as error:
-            sys.stderr.write(f"eardrum: no worker for {order.spec.name}: {error.strerror}\n")
+            with suppress(OSError):
+                os.write(2, f"eardrum: no worker for {order.spec.name}: {error.strerror}\n".encode())
             seqpacket.send(self._link, bytes(Report(Told.ENDED, order.number, BUG)))
         finally:
             for descriptor in descriptors:
