@@ -1,5 +1,6 @@
 """Which system calls pass, on this machine in earnest and on both by reading the program as the kernel would."""
 
+import ctypes
 import errno
 import mmap
 import os
@@ -141,6 +142,13 @@ def test_where_it_is_told_so_an_attempt_ends_the_process(in_a_child):
     assert in_a_child(open_a_file) == -signal.SIGSYS
 
 
+def test_the_kernel_is_given_the_filter(monkeypatch):
+    said: list[tuple[object, ...]] = []
+    monkeypatch.setattr(seccomp, "call", lambda *arguments: said.append(arguments))
+    seccomp.forbid(WORKER_CALLS, kill=True)
+    assert said == [("prctl", 22, 2, ctypes.addressof(seccomp.prepared(WORKER_CALLS, True)), 0, 0)]
+
+
 def test_it_cannot_be_undone_by_another_filter(in_a_child):
     def forbid_twice():
         privileges.gain_nothing()
@@ -160,7 +168,7 @@ def test_it_can_still_work_with_what_it_has(in_a_child, tmp_path):
 
         def work():
             privileges.gain_nothing()
-            seccomp.forbid(FILE_CALLS, kill=True)
+            seccomp.forbid(FILE_CALLS, kill=False)
             accepted, _ = listening.accept()
             accepted.setblocking(False)
             accepted.close()

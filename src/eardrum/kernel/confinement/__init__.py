@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from eardrum.kernel.confinement import calls, landlock, limits, privileges, seccomp
+from eardrum.kernel.confinement import calls, environment, landlock, limits, privileges, seccomp
 from eardrum.kernel.confinement.calls import Calls
 from eardrum.kernel.confinement.layers import ALL, Layer
 from eardrum.kernel.confinement.limits import Limits
@@ -57,14 +57,15 @@ def prepare(*allowed: Calls) -> None:
 
 def confine(profile: Profile) -> Layer:
     """Confine this process for the rest of its life; which layers hold. A layer that the kernel lacks is left out."""
-    held = Layer(0)
+    kill, held = _kills(), Layer(0)
+    environment.forget()
     steps: tuple[tuple[Layer, Callable[[], None]], ...] = (
         (Layer.NO_NEW_PRIVS, privileges.gain_nothing),
         (Layer.LIMITS, lambda: limits.impose(profile.limits)),
         (Layer.NOT_DUMPABLE, privileges.hide),
         (Layer.NO_CAPABILITIES, privileges.drop_capabilities),
         (Layer.LANDLOCK, landlock.enter),
-        (Layer.SECCOMP, lambda: seccomp.forbid(profile.calls, kill=_kills())),
+        (Layer.SECCOMP, lambda: seccomp.forbid(profile.calls, kill=kill)),
     )
     for layer, hold in steps:
         with suppress(OSError):

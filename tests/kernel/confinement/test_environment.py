@@ -1,0 +1,35 @@
+"""What a process forgets."""
+
+import os
+import posix
+from pathlib import Path
+
+from eardrum.kernel.confinement import environment
+
+
+def test_nothing_is_left_of_it(in_a_child):
+    assert b"\0PATH=" in b"\0" + Path("/proc/self/environ").read_bytes()
+
+    one = 1
+
+    def forget():
+        value = posix.environ[b"PATH"]
+        posix.environ[b"ONE"] = b"1"
+        environment.forget()
+        return [
+            value.strip(b"\0").decode(),
+            dict(os.environ),
+            b"PATH=" in Path("/proc/self/environ").read_bytes(),
+            (48 + one).to_bytes(1, "big") == b"1",  # Python has one object for all that are equal
+        ]
+
+    assert in_a_child(forget) == ["", {}, False, True]
+
+
+def test_it_can_be_forgotten_twice(in_a_child):
+    def forget():
+        environment.forget()
+        environment.forget()
+        return len(os.environ)
+
+    assert in_a_child(forget) == 0
