@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 BESIDE := $(shell expr $$(nproc) + 1)
 
-.PHONY: help setup demo test check generated docs bench soak fuzz flips
+.PHONY: help setup demo test check generated docs bench coverage soak fuzz flips
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -47,6 +47,17 @@ bench: setup ## what streams and questions cost on outlets, beside the same on P
 	$(BIN)/python bench/codec.py
 	$(BIN)/python bench/muting.py
 	$(BIN)/python bench/flooded.py
+
+# A confined child that may write no file leaves an empty one.
+coverage: setup ## that their own tests go every way through protocol, rules and confinement
+	@check() { \
+		rm -rf build/coverage; mkdir -p build/coverage; \
+		HYPOTHESIS_PROFILE=few $(BIN)/coverage run --source=$$1 -m pytest -q $$2 && \
+		find build/coverage -size 0 -delete && $(BIN)/coverage combine --quiet && $(BIN)/coverage report; \
+	}; \
+	check eardrum.protocol tests/protocol && \
+	check eardrum.server.rules tests/server/test_rules.py && \
+	check eardrum.kernel.confinement tests/kernel/confinement
 
 soak: setup ## what needs minutes: every script of soak/, each with a promise that it holds us to
 	@failed=; for script in soak/*.py; do echo "\n$$script\n"; $(BIN)/python $$script || failed=1; done; test -z "$$failed"

@@ -16,6 +16,7 @@ from eardrum.testing.second_try import SecondTry
 from eardrum.testing.servers import Stage
 
 hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("few", derandomize=True, max_examples=10)
 hypothesis.settings.register_profile("new", print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 

@@ -45,6 +45,10 @@ def test_a_conversation() -> None:
     assert hear(server, sound_head(0, 4) + b"abcd") == [SoundPacket(0, 0, 0, memoryview(b"abcd"), True, 4)]
 
 
+def test_sound_comes_from_the_server_too() -> None:
+    assert hear(Asking(), sound_head(1, 4) + b"abcd") == [SoundPacket(1, 0, 0, memoryview(b"abcd"), True, 4)]
+
+
 def test_said_byte_by_byte_it_is_heard_the_same() -> None:
     client, server = Asking(), Serving()
     data = client.ask(Auth(version=21))[1] + client.ask(Stat())[1] + sound_head(0, 2) + b"ab"

@@ -57,6 +57,17 @@ def test_one_write() -> None:
     assert fed(STREAM) == MEANT
 
 
+def test_it_is_known_whether_something_has_begun() -> None:
+    reader, long = Reader(), sound_head(0, len(LONG)) + LONG
+    assert (reader.begun, reader.inside) == (False, False)
+    assert list(reader.feed(memoryview(long[:4]))) == []
+    assert (reader.begun, reader.inside) == (True, False)
+    assert list(reader.feed(memoryview(long[4:-1])))
+    assert (reader.begun, reader.inside) == (True, True)
+    assert list(reader.feed(memoryview(long[-1:])))
+    assert (reader.begun, reader.inside) == (False, False)
+
+
 def test_split_at_every_byte() -> None:
     short = control(b"first") + sound_head(1, 9, 2, -1) + b"123456789" + control(b"last")
     meant = fed(short)

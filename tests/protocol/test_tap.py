@@ -56,6 +56,14 @@ def test_shared_memory_is_told_of_and_kept_off() -> None:
     assert answered.passes == packet(c.AuthReply(version=35), 0, 8)
 
 
+def test_who_speaks_too_old_a_version_is_read_as_before() -> None:
+    tap = Tap()
+    hear(tap, "client", packet(c.Auth(version=7), 0, 8))
+    (said,) = hear(tap, "server", packet(c.AuthReply(version=7), 0, 8))
+    assert said.what == c.AuthReply(version=7)
+    assert hear(tap, "client", packet(c.Stat(), 1, 8))[0].version == 8
+
+
 @pytest.mark.parametrize(("asked", "answered", "spoken"), [(35, 35, 35), (13, 35, 13), (35, 30, 30), (99, 99, 35)])
 def test_each_message_is_read_in_the_version_that_both_speak(asked: int, answered: int, spoken: int) -> None:
     tap = Tap()

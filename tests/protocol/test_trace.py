@@ -42,6 +42,11 @@ def test_names_are_those_of_the_protocol() -> None:
         (catalog.SubscribeEvent(event=0x48, index=3), NO_TAG, "> SUBSCRIBE_EVENT event=0x48 index=3"),
         (catalog.Auth(version=35), 0, "> AUTH tag=0 version=35 cookie=256 bytes"),
         (
+            catalog.SetSinkVolume(index=1, volume=(65536,) * 3),
+            0,
+            "> SET_SINK_VOLUME tag=0 index=sink#1 volume=65536×3",
+        ),
+        (
             catalog.CreateUploadStream(
                 sample_spec=SampleSpec(3, 2, 48000),
                 channel_map=b"\1\2",

@@ -300,6 +300,40 @@ def test_a_stranger_does_not_exist(room, others, message):
     assert theirs == absent == codec.encode(c.Error(code=PulseError.NOENTITY), 0, 35)
 
 
+def test_who_hears_one_stream_and_names_no_source_means_the_monitor_of_its_sink(outlet):
+    stage = outlet("null", "silence")
+    program = stage.join()
+    alone = program.play().sink_input
+    ask = c.CreateRecordStream(sample_spec=FLOAT, channel_map=STEREO, direct_on_input=alone)
+    assert program.ask(ask).source_name == "output.monitor"
+    assert program.ask(replace(ask, source_name="input")) == PulseError.NOENTITY
+    assert stage.join(RIGHTS["record"]).ask(ask) == PulseError.NOENTITY  # it would hear what others play
+
+
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (c.GetSinkInputInfo(index=None), PulseError.INVALID),
+        (c.KillSinkInput(index=None), PulseError.NOENTITY),
+        (c.GetCardInfo(index=None, name=None), PulseError.INVALID),
+        (c.GetCardInfo(index=0, name="card"), PulseError.INVALID),
+        (c.GetSampleInfo(index=None, name=None), PulseError.INVALID),
+        (c.GetSampleInfo(index=None, name="bell"), PulseError.NOENTITY),
+    ],
+)
+def test_what_points_at_nothing_is_refused(outlet, message, error):
+    assert outlet("null").join().ask(message) == error
+
+
+def test_a_sample_is_found_by_name_and_by_index(outlet):
+    program = outlet("null").join()
+    made = program.ask(c.CreateUploadStream(name="bell", sample_spec=FLOAT, channel_map=STEREO, length=8))
+    program.write(made.channel, bytes(8))
+    program.ask(c.FinishUploadStream(channel=made.channel))
+    found = program.ask(c.GetSampleInfo(name="bell"))
+    assert program.ask(c.GetSampleInfo(index=found.index)) == found
+
+
 def test_no_number_tells_of_others(room, others):
     """Two outlets that do the same get the same numbers."""
     first = room.join(view=2)
