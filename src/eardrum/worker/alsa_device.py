@@ -1,6 +1,6 @@
 """The process of a device of ALSA at the end of a wire: sound goes between a pipe and the device.
 
-It is not confined, so it hears nothing from containers but samples. When the device is gone the sound that comes is
+It is hardly confined, for ALSA's library opens what it likes, so it hears nothing from containers but samples. When the device is gone the sound that comes is
 lost, a microphone is silent, and the device is tried again every second. It is open only while there is sound to play,
 or somebody listens.
 """
@@ -16,11 +16,13 @@ import socket
 import termios
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
 from eardrum.kernel import alsa, seqpacket
 from eardrum.kernel.alsa import Device
+from eardrum.kernel.confinement import privileges
 from eardrum.kernel.device_pipe import SPEC
 from eardrum.sound.block import Block
 from eardrum.sound.convert import decode, encode
@@ -54,6 +56,9 @@ def serve(spec: AlsaSpec, link: int, pipe: int | None) -> None:
         except OSError:
             pass  # the desk is gone; sound goes on
 
+    for give_up in (privileges.gain_nothing, privileges.hide):
+        with suppress(OSError):
+            give_up()
     with desk:
         if pipe is None:
             tell(alsa.look(spec.name, captures=spec.captures))

@@ -61,7 +61,7 @@ class SoundFileSpec(msgspec.Struct, frozen=True, tag="sound file"):
 
 
 class AlsaSpec(msgspec.Struct, frozen=True, tag="alsa"):
-    """A process that has a device of ALSA, unconfined; without a pipe it only looks whether the device is there.
+    """A process that has a device of ALSA, hardly confined; without a pipe it only looks whether the device is there.
 
     Descriptors: the link to the desk, the pipe that it reads from, or writes to if it `captures`.
     """
