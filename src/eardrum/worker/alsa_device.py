@@ -1,8 +1,8 @@
 """The process of a device of ALSA at the end of a wire: sound goes between a pipe and the device.
 
-It is hardly confined, for ALSA's library opens what it likes, so it hears nothing from containers but samples. When the device is gone the sound that comes is
-lost, a microphone is silent, and the device is tried again every second. It is open only while there is sound to play,
-or somebody listens.
+It is hardly confined, for ALSA's library opens what it likes; so it hears nothing from containers but samples. When the
+device is gone the sound that comes is lost, a microphone is silent, and the device is tried again every second. It is
+open only while there is sound to play, or somebody listens.
 """
 
 from __future__ import annotations
