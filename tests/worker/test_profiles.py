@@ -15,6 +15,7 @@ from eardrum.terms.budget import Budget
 from eardrum.terms.names import WireEnd
 from eardrum.testing.planted import ATTEMPTS, HERE, attempts
 from eardrum.worker import nursery, profiles
+from eardrum.worker.records import Kind
 from eardrum.worker.spec import RoomSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -118,3 +119,8 @@ def test_a_worker_has_open_what_it_needs_and_nothing_else(workers, grow, tmp_pat
     room = workers.room()
     assert opened(room.pid) == sorted(common)  # nothing of the worker before
     room.close()
+
+
+def test_a_worker_tells_which_layers_hold(grow):
+    (ready,) = [record for record in grow().heard if record.kind is Kind.READY]
+    assert Layer(ready.a) == ALL
