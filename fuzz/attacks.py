@@ -23,7 +23,7 @@ from words import VERSIONS, Words, damaged
 from eardrum.protocol import catalog as c
 from eardrum.protocol.conversation import Asking
 from eardrum.protocol.message import Message, every
-from eardrum.protocol.packets import DESCRIPTOR_BYTES, control, sound_head
+from eardrum.protocol.packets import DESCRIPTOR_BYTES, SoundPacket, control, sound_head
 from eardrum.protocol.tap import Riddle, Tap
 from eardrum.testing.arena import BOX, KIT, MIC, Arena
 from eardrum.testing.processes import descriptors, family
@@ -146,7 +146,8 @@ class _Program:
         connection.setblocking(False)
         self.over = False  # we were hung up on
         self._tap: Tap | None = Tap()
-        self._hellos = 0
+        self._tags: set[int] = set()
+        self._confused = False
 
     def says(self, data: bytes) -> None:
         """Send all of it, and hear meanwhile."""
@@ -186,13 +187,14 @@ class _Program:
         self.socket.close()
 
     def _overhears(self, by: Any, data: bytes) -> None:
-        """Until it has said what nobody can read, or another version, it can tell whether it can read all."""
+        """Whether all can be read can be told until it said what nobody can read, AUTH again, or a tag again."""
         if self._tap is None:
             return
         for said in self._tap.hear(by, memoryview(data)):
-            if isinstance(said.what, c.Auth):
-                self._hellos += 1
-            if isinstance(said.what, Riddle) or self._hellos > 1:
+            if by == "client" and not isinstance(said.what, SoundPacket):
+                self._confused |= said.tag in self._tags or (isinstance(said.what, c.Auth) and bool(self._tags))
+                self._tags.add(said.tag)
+            if isinstance(said.what, Riddle) or self._confused:
                 if by == "server":
                     raise Found(f"what a program is told cannot be read: {said.what}")
                 self._tap = None

@@ -16,7 +16,7 @@ from words import VERSIONS, Words, damaged, pieces
 from eardrum.protocol import catalog as c
 from eardrum.protocol import codec
 from eardrum.protocol.conversation import Asking, Command, Serving
-from eardrum.protocol.message import NEWEST, Message, every, fields_of
+from eardrum.protocol.message import NEWEST, OLDEST, Message, every, fields_of
 from eardrum.protocol.packets import MAX_SOUND, SoundPacket, sound_head
 from eardrum.server.core import Server
 from eardrum.server.effects import (
@@ -95,9 +95,9 @@ def episode(play: Play) -> None:
 class _Program:
     """One connection: our side of its conversation, and its own."""
 
-    def __init__(self, number: int, version: int) -> None:
+    def __init__(self, number: int, version: int, rights: Right) -> None:
         self.number = number
-        self.serving = Serving(version) if version else Serving()
+        self.serving = Serving(version or OLDEST, once=not rights & Right.OWN)
         self.asking = Asking(version) if version else Asking()
         self.waits_for: list[tuple[int, type[Message]]] = []  # tags and commands
         self.clogged = False
@@ -190,8 +190,8 @@ class _World:
             return
         self.numbers += 1
         version = NEWEST if self.room else 0
-        program = self.programs[self.numbers] = _Program(self.numbers, version)
         rights = self.random.choice(RIGHTS)
+        program = self.programs[self.numbers] = _Program(self.numbers, version, rights)
         view = self.random.choice(ROOM_VIEWS) if self.room else OWN_VIEW
         self.play.happens(f"program {program.number} joins view {view} with {rights}")
         self.do(Joined(program.number, view, rights, version))

@@ -30,6 +30,14 @@ def hear(side: Serving | Asking, data: bytes) -> list[object]:
     return list(side.receive(memoryview(data)))
 
 
+def test_who_may_say_auth_once_keeps_its_version() -> None:
+    data = b"".join(packet(Auth(version=version), 0, 8) for version in (7, 30, 35))
+    twice, once, settled = Serving(), Serving(once=True), Serving(34, once=True)
+    for server in (twice, once, settled):
+        hear(server, data)
+    assert (twice.version, once.version, settled.version) == (35, 30, 34)
+
+
 def test_a_conversation() -> None:
     client, server = Asking(), Serving()
     tag, data = client.ask(Auth(version=35))

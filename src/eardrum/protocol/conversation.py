@@ -52,11 +52,16 @@ Heard = Command | Reply | ErrorReply | Told | SoundPacket
 
 
 class Serving:
-    """The server's side. Speaks version 8 until AUTH says another; with `version` it speaks that at once."""
+    """The server's side. Speaks version 8 until AUTH says another; with `version` it speaks that at once.
 
-    def __init__(self, version: int = OLDEST) -> None:
+    `once`: what was settled stays, for a client that may not say AUTH again.
+    """
+
+    def __init__(self, version: int = OLDEST, *, once: bool = False) -> None:
         self.version = version
         self.reader = Reader()
+        self._once = once
+        self._settled = once and version > OLDEST
 
     def receive(self, data: memoryview) -> list[Command | SoundPacket]:
         """What the client said. Sound lies in `data` where it can. Raises RemoteProtocolError."""
@@ -71,8 +76,9 @@ class Serving:
             message = read_said(code, item, self.version, "client")
             if isinstance(message, Auth):
                 said = message.version & VERSION
-                if said >= OLDEST:
+                if said >= OLDEST and not self._settled:
                     self.version = min(NEWEST, said)
+                    self._settled = self._once
             heard.append(Command(tag, message))
         return heard
 

@@ -17,7 +17,7 @@ from eardrum.kernel.loop import READ, WRITE, Loop, gone, readable
 from eardrum.kernel.peer import peer_of
 from eardrum.protocol.catalog import Error, GetPlaybackLatency, Request, ServerInfo
 from eardrum.protocol.conversation import Command, Serving
-from eardrum.protocol.message import NO_TAG
+from eardrum.protocol.message import NO_TAG, OLDEST
 from eardrum.protocol.packets import SoundPacket, sound_head
 from eardrum.server.admission import Door, Entry
 from eardrum.server.effects import Answer, HangUp, Refuse, SendSound, Tell
@@ -107,7 +107,7 @@ class Clients:
     ) -> None:
         """Serve this connection. One that the desk vouches for speaks `version` at once."""
         self._next += 1
-        conversation = Serving(version) if version else Serving()
+        conversation = Serving(version or OLDEST, once=not rights & Right.OWN)
         client = Connection(self._next, connection, conversation)
         self._connections[client.number] = client
         self._loop.watch(client.link.descriptor, READ, lambda events: self._hear(client, events))
