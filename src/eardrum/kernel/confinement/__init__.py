@@ -48,6 +48,7 @@ class Profile(NamedTuple):
 
 def prepare(*allowed: Calls) -> None:
     """Do beforehand what can be done, in the process that will be forked into some that make these calls."""
+    environment.prepare()
     landlock.abi()
     limits.address_space()
     for each in allowed:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import posix
+from functools import cache
 
+_POINTER_BYTES = ctypes.sizeof(ctypes.c_void_p)
 _BYTES_AT = bytes.__basicsize__ - 1  # where the bytes of a bytes object are
+
+
+@cache
+def prepare() -> ctypes.Array[ctypes.c_void_p]:
+    """The C library's variable, found before a fork so that the children need not look."""
+    return (ctypes.c_void_p * 1).in_dll(ctypes.CDLL(None), "environ")
 
 
 def forget() -> None:
@@ -13,11 +21,10 @@ def forget() -> None:
 
     Values that somebody has asked for may have copies.
     """
-    variables = (ctypes.POINTER(ctypes.c_void_p)).in_dll(ctypes.CDLL(None), "environ")
-    position = 0
-    while variables and (address := variables[position]):
+    position = prepare()[0]
+    while position and (address := ctypes.c_void_p.from_address(position).value):
         ctypes.memset(address, 0, len(ctypes.string_at(address)))
-        position += 1
+        position += _POINTER_BYTES
     for value in posix.environ.values():
         if len(value) > 1:  # else Python has one for all
             ctypes.memset(id(value) + _BYTES_AT, 0, len(value))
