@@ -189,3 +189,22 @@ def test_samples_vanish_with_their_outlet(victim):
             control.close("brief")
     with victim.join() as attacker:
         assert attacker.ask(c.GetSampleInfo(name="mine")) == PulseError.NOENTITY
+
+
+def test_what_a_program_says_of_itself_is_cleaned_before_anybody_is_shown_it(victim):
+    """Keys are those of the allow-list, text has nothing that a terminal or a panel obeys."""
+    nasty = "\x1b]0;a\x07\n\u202eb<b>\u2066\r\x00c"
+    keys = ["application.name", "media.name", "media.role", "device.string", "module-stream-restore.id", "x" * 100]
+    proplist = {key: (nasty.replace("\0", "") + key).encode() + b"\0" for key in keys}
+    with victim.join() as attacker:
+        attacker.ask(c.SetClientName(proplist=proplist))
+        attacker.play(proplist=proplist, corked=True)
+        shown = [each.proplist for each in attacker.ask(c.GetSinkInputInfoList()).items]
+        if victim.server:
+            with Caller.at(victim.server.address) as host:
+                streams = host.ask(c.GetSinkInputInfoList()).items
+            shown += [each.proplist for each in streams if b"media.name" in str(each.proplist).encode()]
+        for each in shown:
+            assert not {"device.string", "x" * 100} & each.keys()
+            for text in each.values():
+                assert not any(hidden in text.decode() for hidden in "\x1b\x07\n\r\u202e\u2066")
