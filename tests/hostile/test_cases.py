@@ -5,8 +5,6 @@ A test says which case it shows with `@pytest.mark.case("P13")`; its parameter `
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -20,29 +18,29 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CASES = [f"P{number:02}" for number in range(1, 75)]
 COLLECT = """
-import json, pytest
-class Marked:
-    def pytest_collection_modifyitems(self, items):
-        self.marked = sorted({(name, item.callspec.params.get("attacked", "") if hasattr(item, "callspec") else "")
-            for item in items for mark in item.iter_markers("case") for name in mark.args})
-marked = Marked()
-status = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *FILES], plugins=[marked])
-print(); print(json.dumps([int(status), getattr(marked, "marked", [])]))
+import pytest
+class Collected:
+    def pytest_collection_finish(self, session):
+        for item in session.items:
+            for mark in item.iter_markers("case"):
+                print(*mark.args, item.callspec.params["attacked"])
+raise SystemExit(pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", HERE], plugins=[Collected()]))
 """
 
 
 @pytest.fixture(scope="module")
-def marked() -> set[tuple[str, str]]:
-    """Cases and the back ends on which a test shows them."""
-    files = [str(path) for path in (ROOT / "tests").rglob("test_*.py") if "mark.case(" in path.read_text()]
-    program = COLLECT.replace("FILES", repr(files))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
-    )
-    status, found = json.loads(done.stdout.splitlines()[-1])
-    assert status == 0, done.stdout
-    return {(case, backend) for case, backend in found}
+def marked(request: pytest.FixtureRequest) -> set[tuple[str, str]]:
+    """Cases and the back ends on which a test of this directory shows them, whichever tests are run now."""
+    files = {path for path in HERE.glob("test_*.py") if "mark.case(" in path.read_text()} - {Path(__file__)}
+    items = [item for item in request.session.items if item.path in files]
+    if {item.path for item in items} == files and not request.config.option.keyword:
+        return {
+            (mark.args[0], item.callspec.params["attacked"]) for item in items for mark in item.iter_markers("case")
+        }
+    program = COLLECT.replace("HERE", repr(str(HERE)))
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout
+    return {(words[0], words[1]) for words in map(str.split, done.stdout.splitlines()) if words and words[0] in CASES}
 
 
 def left_out() -> dict[tuple[str, str], dict[str, object]]:
