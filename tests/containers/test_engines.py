@@ -27,13 +27,23 @@ def test_an_engine_is_known_by_its_name(command):
     assert way.suggested_name == KNOWN[command]
 
 
-@pytest.mark.parametrize("command", ["paplay tune.wav", "podman-compose up", "/srv/podman/player run img"])
+@pytest.mark.parametrize("command", ["paplay tune.wav", "/srv/podman/player run img"])
 def test_any_other_command_is_no_engines(command):
     assert way_of(command.split()) is None
 
 
-@pytest.mark.parametrize("engine", ["incus", "lxc"])
-def test_engines_that_are_told_beforehand(engine):
-    with pytest.raises(Complaint, match="eardrum flags incus NAME") as raised:
-        way_of([engine, "launch", "images:debian/12", "player"])
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("incus launch images:debian/12 player", "incus"),
+        ("lxc launch images:debian/12 player", "incus"),
+        ("docker compose up", "compose"),
+        ("podman --log-level debug compose up", "compose"),
+        ("docker-compose up", "compose"),
+        ("podman-compose up", "compose"),
+    ],
+)
+def test_engines_that_are_told_beforehand(command, flags):
+    with pytest.raises(Complaint, match=f"eardrum flags {flags} NAME") as raised:
+        way_of(command.split())
     assert raised.value.status == 125

@@ -37,6 +37,12 @@ def way_of(argv: Sequence[str]) -> Way | None:
 
             ways = {"toolbox": session.toolbox, "flatpak": session.flatpak, "firejail": session.firejail}
             return ways[engine](argv)
+        case "docker-compose" | "podman-compose" as engine:
+            raise Complaint(
+                f"{engine}: its file says what a container gets; `eardrum open NAME`, and then"
+                " `eardrum flags compose NAME` prints what goes into it",
+                status=125,
+            )
         case "incus" | "lxc" as engine:
             raise Complaint(
                 f"{engine}: its containers get devices by commands of their own; `eardrum open NAME`, and then"
