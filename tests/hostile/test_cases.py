@@ -23,7 +23,7 @@ class Collected:
     def pytest_collection_finish(self, session):
         for item in session.items:
             for mark in item.iter_markers("case"):
-                print(*mark.args, item.callspec.params["attacked"])
+                print(*mark.args, item.callspec.params.get("attacked") if hasattr(item, "callspec") else None)
 raise SystemExit(pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", HERE], plugins=[Collected()]))
 """
 
@@ -34,9 +34,8 @@ def marked(request: pytest.FixtureRequest) -> set[tuple[str, str]]:
     files = {path for path in HERE.glob("test_*.py") if "mark.case(" in path.read_text()} - {Path(__file__)}
     items = [item for item in request.session.items if item.path in files]
     if {item.path for item in items} == files and not request.config.option.keyword:
-        return {
-            (mark.args[0], item.callspec.params["attacked"]) for item in items for mark in item.iter_markers("case")
-        }
+        backends = [(item, item.callspec.params.get("attacked")) for item in items if hasattr(item, "callspec")]
+        return {(mark.args[0], backend) for item, backend in backends for mark in item.iter_markers("case")}
     program = COLLECT.replace("HERE", repr(str(HERE)))
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout

@@ -11,6 +11,7 @@ from eardrum.protocol import catalog as c
 from eardrum.protocol import codec
 from eardrum.protocol.message import OLDEST, every
 from eardrum.protocol.packets import control
+from eardrum.terms.audio import VOLUME_NORM
 from eardrum.terms.errors import PulseError
 from eardrum.testing.arena import BACKENDS
 from eardrum.testing.filled import filled
@@ -41,6 +42,7 @@ def test_auth_again_is_refused_and_changes_nothing(victim):
         for version in (35, 8, 13, 35):
             assert attacker.ask(c.Auth(version=version, cookie=os.urandom(256))) == PulseError.BADSTATE
             assert attacker.ask(c.Exit()) == PulseError.ACCESS
+            assert attacker.ask(c.GetSinkInfoList()).items[0].volume_steps == VOLUME_NORM + 1  # read as version 35
         assert attacker.ask(c.Stat()) == c.StatReply()
     assert victim.said_upstream() == said
 
