@@ -177,8 +177,10 @@ class Arena:
     def traced(self, outlet: str = BOX) -> Iterator[Callable[[], str]]:
         """What `eardrum trace` prints of an outlet meanwhile, at some point after the beginning."""
         process = self.desk.start("trace", "trace", outlet)
-        yield lambda: self.desk.stage.log("trace")
-        end(process)
+        try:
+            yield lambda: self.desk.stage.log("trace")
+        finally:
+            end(process)
 
     # -- what must hold
 
