@@ -22,7 +22,7 @@ KNOWN = {
 
 @pytest.mark.parametrize("command", KNOWN)
 def test_an_engine_is_known_by_its_name(command):
-    way = way_of(command.split())
+    way = way_of(tuple(command.split()))
     assert way is not None
     assert way.suggested_name == KNOWN[command]
 
@@ -45,5 +45,5 @@ def test_any_other_command_is_no_engines(command):
 )
 def test_engines_that_are_told_beforehand(command, flags):
     with pytest.raises(Complaint, match=f"eardrum flags {flags} NAME") as raised:
-        way_of(command.split())
+        way_of(tuple(command.split()))
     assert raised.value.status == 125

@@ -89,7 +89,7 @@ def _options_start(argv: Sequence[str]) -> int:
     if verb < len(argv) and argv[verb] in MAKES_CONTAINERS:
         return verb + 1
     said, engine = " ".join(argv[: verb + 1]), PurePosixPath(argv[0]).name
-    if argv[verb : verb + 1] == ["compose"]:
+    if "".join(argv[verb : verb + 1]) == "compose":
         raise Complaint(f"{said}: its file says what a container gets; see `eardrum flags compose NAME`", status=125)
     raise Complaint(f"{said}: makes no container; use `{engine} run …` or `{engine} create …`", status=125)
 
