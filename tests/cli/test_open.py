@@ -63,3 +63,9 @@ def test_no_desk(say, runtime):
     result = say("open", "game")
     assert result.exit_code == 1
     assert result.stderr == f"eardrum: no desk is running in {runtime}; start one with `eardrum up`\n"
+
+
+def test_a_gate_is_asked_for_or_not_or_left_to_the_desk(desk, say):
+    for name, options in (("careful", ["--gate"]), ("swift", ["--no-gate"]), ("usual", [])):
+        say("open", name, *options)
+    assert [desk.outlets[name]["gate"] for name in ("careful", "swift", "usual")] == [True, False, None]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eardrum.protocol import codec
@@ -56,14 +56,14 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.conversation import Asking, Command, Serving
 from eardrum.protocol.message import Message, every, wire_name
-from eardrum.protocol.packets import SoundPacket, sound_head
+from eardrum.protocol.packets import SoundPacket, control, sound_head
 from eardrum.terms.audio import STEREO, VOLUME_NORM, SampleFormat, SampleSpec
 from eardrum.terms.errors import PulseError, RemoteProtocolError
 from eardrum.terms.properties import introduction, said_upstream
 from eardrum.testing.strategies import messages
 from eardrum.upstream.devices import question, subscription
 from eardrum.upstream.gate import LONGEST_SOUND, OF_BOTH, OF_PLAYBACK, OF_RECORDING, Gate, Terms, Violation
-from eardrum.upstream.streams import Asks, Streams
+from eardrum.upstream.streams import Answered, Asks, Streams
 
 SPEC = SampleSpec(SampleFormat.S16LE, 2, 48000)
 FULL = (VOLUME_NORM,) * 2
@@ -313,13 +313,18 @@ def test_a_descriptor_is_what_a_control_packet_has(plays, at):
 def test_a_proplist_is_written_in_one_way_only(plays):
     """A key that is there twice would be one for us and maybe the other for the server."""
     _, packet = plays.asking.ask(PLAY)
-    one = b"tmedia.name\0" + codec._HEAD.pack(76, 5, 0x78, 5)[:10] + b"tune\0"
+    one = b"tmedia.name\0" + codec._HEAD.pack(76, 5, 0x78, 5) + b"tune\0"
     assert packet.count(one) == 1
     body = packet[20:].replace(one, one + one)
-    from eardrum.protocol.packets import control
-
     with pytest.raises(Violation):
         plays.writes(control(body))
+
+
+@pytest.mark.parametrize("code", [1, 2, 53, 105, 0xFFFFFFFE, 0xFFFFFFFF])
+def test_codes_that_nobody_knows(plays, code):
+    with pytest.raises(Violation) as refused:
+        plays.writes(control(codec._HEAD.pack(76, code, 76, plays.asking.ask(Stat())[0])))
+    assert refused.value.code == code
 
 
 # -- sound
@@ -591,19 +596,25 @@ class Behind:
             ]
 
     def pass_down(self, draw: Any) -> None:
+        """What has come from the server until now passes in one."""
         if self.down.before:
-            packet = self.down.before.pop(0)
-            self.originals.append(packet)
-            self.down.after.append(b"".join(bytes(part) for part in self.gate.down(memoryview(packet))))
+            packets = b"".join(self.down.before)
+            self.down.before.clear()
+            self.originals.append(packets)
+            self.down.after.append(b"".join(bytes(part) for part in self.gate.down(memoryview(packets))))
 
     def hear(self, draw: Any) -> None:
         """The worker hears what has passed the gate; its twin the same, ungated."""
         if self.down.after:
             outcomes = self.streams.receive(memoryview(self.down.after.pop(0)))
             assert outcomes == self.twin.receive(memoryview(self.originals.pop(0)))
-            for outcome in outcomes:
-                if isinstance(outcome, Asks):
-                    self.up.before.append(outcome.packet)
+            self.up.before += [outcome.packet for outcome in outcomes if isinstance(outcome, Asks)]
+            for outcome in outcomes:  # as the core does, at once
+                match outcome:
+                    case Answered(token, PlaybackStreamCreated()):
+                        self.say(token, SetSinkInputMute(index=0, muted=False))
+                    case Answered(token, RecordStreamCreated()):
+                        self.say(token, CorkRecordStream(channel=0, cork=False))
             known = range(1, self.number + 1)
             self.made = [stream for stream in known if self.streams.channel(stream) is not None]
 
@@ -614,10 +625,13 @@ STEPS = (Behind.create, Behind.speak, Behind.serve, Behind.pass_up, Behind.pass_
 @pytest.mark.parametrize("version", [13, 35])
 @pytest.mark.parametrize("terms", [PLAYS, RECORDS, NAMED, RECORDS._replace(may_hear=True)], ids=str)
 @given(data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_all_that_streams_say_passes_whatever_is_on_its_way(terms, version, data):
     behind = Behind(terms, version)
-    for step in data.draw(st.lists(st.sampled_from(STEPS), max_size=80)):
+    for step in data.draw(st.lists(st.sampled_from(STEPS), min_size=20, max_size=80)):
         step(behind, data.draw)
-    for _ in range(300):  # and when all has arrived
+    while behind.up.before or behind.down.before or behind.down.after or behind.asked:  # and when all has arrived
         for step in (Behind.pass_up, Behind.pass_down, Behind.hear):
             step(behind, data.draw)
+        if behind.asked:
+            behind._answer(behind.asked.pop(0), MIC, False)

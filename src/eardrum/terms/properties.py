@@ -39,16 +39,16 @@ def cleaned(proplist: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def said_upstream(name: str, microphone: bool, proplist: dict[str, bytes]) -> dict[str, bytes]:
-    """What the host's server is told of a stream of the outlet `name`: that name, and of the client's words, which were
-    `cleaned`, only what the sound is.
+    """What the host's server is told of a stream of the outlet `name`: that name, and of the client's words, `cleaned`,
+    only what the sound is.
 
     A program in a container neither takes over nor moves the levels that the server remembers for one outside: the
     restore id is the outlet's, with / its microphone's, which no outlet's name has; and no role is said, by which
     wireplumber remembers first of all.
     """
-    told = {key: proplist[key] for key in SAID_UPSTREAM if key in proplist}
+    words = cleaned({key: proplist[key] for key in SAID_UPSTREAM if key in proplist})
     return {
-        **told,
+        **words,
         "application.name": value(name),
         "application.id": value(f"eardrum.{name}"),
         "application.icon_name": value(ICON),

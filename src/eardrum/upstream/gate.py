@@ -45,10 +45,10 @@ from eardrum.protocol.catalog import (
     UpdateRecordStreamSampleRate,
 )
 from eardrum.protocol.message import CATALOG, NO_TAG, REPLY, Message
-from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES, MAX_CONTROL, PIECE
-from eardrum.terms.audio import MAX_RATE, Samples, SampleSpec, Volume, valid_map, valid_volume
+from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES, MAX_CONTROL
+from eardrum.terms.audio import MAX_QUEUE, MAX_RATE, Samples, SampleSpec, Volume, valid_map, valid_volume
 from eardrum.terms.errors import LocalProtocolError, RemoteProtocolError
-from eardrum.terms.properties import cleaned, introduction, said_upstream
+from eardrum.terms.properties import introduction, said_upstream
 from eardrum.upstream.devices import Devices, behind, question, subscription
 from eardrum.upstream.passing import Passing
 
@@ -63,7 +63,7 @@ OF_RECORDING = (
     UpdateRecordStreamSampleRate, GetRecordLatency, GetSourceInfo,
 )  # fmt: skip
 LONGEST_SAID = 16 * 1024  # bytes of a control packet: the longest names a stream, its titles and its channels
-LONGEST_SOUND = 2 * PIECE  # bytes of a sound packet
+LONGEST_SOUND = MAX_QUEUE  # bytes of a sound packet: a sample of the cache may be said at once
 MOST_UNANSWERED = 16_384  # streams and devices that were asked for
 _SEEKS = 4  # modes; other flags than these have to do with shared memory
 _VARYING = (
@@ -119,7 +119,7 @@ class Gate:
         heeded = {REPLY, Error.CODE}
         if terms.records:
             heeded |= {SubscribeEvent.CODE, RecordStreamMoved.CODE, RecordStreamKilled.CODE}
-        self.up: Judge = Passing(range(NO_TAG), self._say, self._play, LONGEST_SAID).feed
+        self.up: Judge = Passing(range(1 << 32), self._say, self._play, LONGEST_SAID).feed
         self.down: Judge = Passing(heeded, self._hear, self._record, MAX_CONTROL).feed
 
     # -- up
@@ -167,12 +167,12 @@ class Gate:
             case CreatePlaybackStream():
                 self._check_stream(said)
                 self._check_volume(said.volume, said.volume_set)
-                proplist = said_upstream(terms.name, False, cleaned(said.proplist))
+                proplist = said_upstream(terms.name, False, said.proplist)
                 varying = {key: getattr(said, key) for key in _VARYING_PLAYBACK}
                 return CreatePlaybackStream(**varying, sink_name=terms.device or None, proplist=proplist)
             case CreateRecordStream():
                 self._check_stream(said)
-                proplist = said_upstream(terms.name, True, cleaned(said.proplist))
+                proplist = said_upstream(terms.name, True, said.proplist)
                 varying = {key: getattr(said, key) for key in _VARYING_RECORDING}
                 return CreateRecordStream(**varying, source_name=terms.device or None, proplist=proplist)
             case SetSinkInputVolume() if said.index in self._streams.values():

@@ -323,6 +323,9 @@ class UpstreamLinks:
         except RemoteProtocolError:
             self.lose(upstream.wire)
             return
+        for outcome in outcomes:  # first of all, for tags follow each other and the rest leads to more that is said
+            if isinstance(outcome, Asks):
+                upstream.link.queue(outcome.packet)
         its = self._wires[upstream.wire]
         for outcome in outcomes:
             match outcome:
@@ -343,8 +346,6 @@ class UpstreamLinks:
                     self._do(UpstreamDevice(upstream.wire, *shape))
                 case Found(there) if upstream is its.connections[0]:
                     self._find(its, upstream.wire, there)
-                case Asks(packet):
-                    upstream.link.queue(packet)
 
     def _find(self, its: _Wire, wire: int, there: bool) -> None:
         """The device at the end of the wire is there, or not; what of streams becomes then the upstream says."""
