@@ -30,9 +30,12 @@ def test_a_sample_is_uploaded_and_played_by_pactl(desk, load_and_play, load, ass
     assert_whole(load(file))
 
 
-def test_a_sample_is_played_by_the_server_that_an_outlet_is_in_front_of(open_desk, stage, load_and_play, assert_tones):
-    server = stage.pulseaudio("chimes")
-    outlet = open_desk(upstream=server.address).open("chime", output="host")
+@pytest.mark.parametrize("gate", [False, True], ids=["", "gate"])
+def test_a_sample_is_played_by_the_server_that_an_outlet_is_in_front_of(
+    open_desk, stage, load_and_play, assert_tones, gate
+):
+    server = stage.pulseaudio(f"chimes-{gate}")
+    outlet = open_desk(upstream=server.address).open("chime", output="host", gate=gate)
     recording = stage.record(server.address)
     load_and_play(outlet.address)
     heard = trimmed(recording.finish())
