@@ -123,7 +123,8 @@ def test_a_conversation_byte_by_byte_is_answered_as_in_one_piece(victim):
             attacker.until(lambda: len(attacker.answers) == 7, "all answers")
             outcomes.append([type(attacker.answers[tag]) for tag in range(7)])
     assert outcomes[0] == outcomes[1]
-    assert PulseError not in outcomes[0]
+    begin = 1 if victim.backend == "room" else 0  # in a room the desk has vouched, and AUTH is said a second time
+    assert PulseError not in outcomes[0][begin:]
 
 
 @pytest.mark.case("P09")
