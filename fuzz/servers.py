@@ -76,6 +76,7 @@ WIRES = (
 )
 BOTH = Right.CONNECT | Right.LOOK | Right.PLAY | Right.RECORD
 SCRIPT = BOTH | Right.MODULES
+RETRIES = 50  # wake-ups until the next attempt upstream is due
 LAST_CYCLES = 1000  # when all have left: feeds still hold up to 2 s of sound
 RIGHTS = (BOTH, BOTH, SCRIPT, SCRIPT, BOTH & ~Right.RECORD, BOTH & ~Right.PLAY, Right.CONNECT | Right.LOOK, ~Right.NONE)
 PLACES = ((0, 0), (0, 0), (0, 0), (0, -8), (0, 8), (1, 0), (2, 4096), (3, -4096), (1, 2**62))  # seek, offset
@@ -398,6 +399,13 @@ class _World:
 
     def end(self) -> None:
         """All upstreams go, then every command has its answer; all leave, then nothing wants to be woken."""
+        for _ in range(RETRIES):  # one that was just lost is wanted again a little later
+            for wire in {*self.wanted, *self.upstreams}:
+                self.loses(wire)
+            self.wanted.clear()
+            if self.due is not None:
+                self.now = max(self.now, self.due)
+                self.do(Woke(self.now, self.now))
         for wire in {*self.wanted, *self.upstreams}:
             self.loses(wire)
         for program in [*self.programs.values()]:
