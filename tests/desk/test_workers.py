@@ -11,7 +11,7 @@ import time
 import pytest
 
 from eardrum.desk import workers
-from eardrum.desk.outlets import SPACING
+from eardrum.desk.outlet import SPACING
 from eardrum.desk.workers import Worker
 from eardrum.kernel import seqpacket
 from eardrum.worker.records import RECORD_BYTES, Kind, Record

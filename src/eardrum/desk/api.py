@@ -45,7 +45,8 @@ from msgspec.structs import replace
 
 from eardrum import __version__
 from eardrum.desk.knobs import Turning
-from eardrum.desk.outlets import Outlet, Outlets, Taken
+from eardrum.desk.outlet import Outlet, Taken
+from eardrum.desk.outlets import Outlets
 from eardrum.desk.say import say
 from eardrum.desk.wiring import Wiring
 from eardrum.desk.workers import Worker
