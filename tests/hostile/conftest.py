@@ -107,7 +107,10 @@ def attacked(arenas: dict[str, Arena], workers: Workers, request: pytest.Fixture
         if request.param not in arenas:
             if missing := missing_packages():
                 pytest.fail(packages_advice(missing), pytrace=False)
-            arenas[request.param] = Arena(Stage(), request.param)
+            with contextlib.ExitStack() as failed:
+                stage = failed.enter_context(Stage())
+                arenas[request.param] = Arena(stage, request.param)
+                failed.pop_all()
         yield arenas[request.param]
     else:
         with single(workers, is_room=request.param == "room") as victim:
