@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
@@ -268,6 +269,13 @@ def test_what_a_player_may_not_say(plays, said):
 def test_what_a_recorder_may_not_say(records, said):
     with pytest.raises(Violation):
         records.says(said)
+
+
+@pytest.mark.parametrize("code", [0, 1, 105, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF])
+def test_what_is_no_command_is_refused_whatever_its_number(plays, code):
+    body = b"L" + code.to_bytes(4, "big") + b"L" + bytes(4)
+    with pytest.raises(RemoteProtocolError):
+        plays.writes(struct.pack(">IIqI", len(body), 0xFFFFFFFF, 0, 0) + body)
 
 
 def test_nothing_of_a_read_passes_in_which_something_is_refused(plays):
