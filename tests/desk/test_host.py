@@ -189,6 +189,18 @@ def test_when_nobody_wants_a_server_that_hangs_it_is_left(hung):
         assert ours.recv(1) == b""
 
 
+def test_who_wants_one_more_again_and_again_gets_one(start_desk, sound_server):
+    desk = start_desk(f"unix:{sound_server(AUTH_REPLY + b'next')}")
+    visitor = wanting(desk, "radio")
+    assert visitor.tell("hear") == "UPSTREAM 0 35 blocking=False next"
+    assert visitor.line() == "done"
+    for _ in range(20):
+        assert visitor.tell(f"say {bytes(Record(Kind.WANT, 0, 1, 1)).hex()}") == "done"
+    assert visitor.tell("hear") == "UPSTREAM 0 35 number=1 blocking=False next"
+    assert visitor.line() == "done"
+    assert visitor.tell("want 0 2") == "UPSTREAM 0 35 number=2 blocking=False next"
+
+
 def test_a_server_that_was_there_stays_the_host(start_desk, tmp_path, sound_server, until):
     path = sound_server(AUTH_REPLY + b"next")
     desk = start_desk(environment={"PULSE_SERVER": f"unix:{path}"})

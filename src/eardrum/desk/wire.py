@@ -112,7 +112,8 @@ class Wire:
 
     def want_more(self, number: int) -> bool:
         """The worker wants one more connection beside the one that it has; False if it cannot have so many."""
-        if self._worker and self._told and self._told.kind == "host" and self._given and number == len(self._more) + 1:
+        is_next = number == len(self._more) + 1 and (self._adding is None or self._adding.done())
+        if is_next and self._worker and self._told and self._told.kind == "host" and self._given:
             self._adding = self._loop.create_task(self._add(self._worker, self._told, number))
         return self.carries and number < self._most
 
