@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from eardrum.kernel import foreign_files
 from eardrum.kernel.foreign_files import ForeignFiles, User
 
 NOBODY = User(uid=4711, gid=4712, groups=frozenset((4713,)), capabilities=0, mapped=(range(2**32),))
@@ -53,6 +54,18 @@ def test_nobody_is_waited_for(files, root):
     os.mkfifo(root / "etc/client.conf")
     with pytest.raises(OSError, match="no file of text"):
         files.text("/etc/client.conf")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))])
+def test_what_is_no_file_is_not_even_opened(files, root, monkeypatch, make):
+    try:
+        make(root / "etc/asound.conf")
+    except PermissionError:  # who is not root makes no device
+        os.mkfifo(root / "etc/asound.conf")
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("opened"))
+    monkeypatch.setattr(foreign_files.machine, "read_head", lambda *_: pytest.fail("opened"))
+    with pytest.raises(OSError, match="no file of text"):
+        files.text("/etc/asound.conf")
 
 
 def test_a_directory_that_cannot_be_looked_at_holds_nothing(files):

@@ -64,6 +64,16 @@ def test_its_home_is_what_its_own_passwd_says(view, proc):
     assert view.surroundings().home == "/home/of/me"
 
 
+def test_a_process_that_calls_itself_and_its_mounts_what_is_no_text(proc):
+    (proc / "7/comm").write_bytes(b"\xff\x1b\n")
+    (proc / "7/status").write_bytes(b"Name:\t\xff\x0bUid:\n" + STATUS.partition("\n")[2].encode())
+    (proc / "7/mountinfo").write_bytes(MOUNTS.encode() + b"41 36 0:26 / /mnt/\xff\x0b\xc2\x85 rw - tmpfs t rw\n")
+    with closing(ProcessView(7, proc)) as view:
+        assert view.name == "\udcff\x1b"
+        assert view.user.uid == 4711
+        assert os.fsencode(view.mounts[2].point) == b"/mnt/\xff\x0b\xc2\x85"
+
+
 def test_where_there_is_no_process_one_is_told(proc):
     with pytest.raises(Complaint, match="process 8: there is none"):
         ProcessView(8, proc)

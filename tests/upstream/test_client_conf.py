@@ -116,6 +116,14 @@ def test_other_files_may_be_included(within, files):
     assert "without end" in read(within()).complaints[0]
 
 
+def test_files_that_each_include_the_next_one_often_come_to_an_end(within, files):
+    files.texts[SYSTEM] = ".include 0"
+    files.texts |= {f"/etc/pulse/{depth}": f".include {depth + 1}\n" * 1000 for depth in range(6)}
+    files.texts["/etc/pulse/6"] = ""
+    (complaint,) = read(within()).complaints
+    assert "one of more than 256 pieces" in complaint
+
+
 def test_a_directory_in_its_place(within, files):
     files.texts |= {"/home/ann/.pulse/client.conf": IsADirectoryError(21, "Is a directory"), SYSTEM: "autospawn = no"}
     conf = read(within())

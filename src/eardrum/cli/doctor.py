@@ -66,7 +66,11 @@ def verb(runtime: Path, pid: int | None, as_json: bool, patience: float, what: t
     else:
         patients = list(_outlets(runtime, what[0] if what else None, patience))
     if as_json:
-        findings = [{"about": about, **finding._asdict()} for about, found in patients for finding in found]
+        findings = [
+            {"about": shown(about)} | {key: shown(text) for key, text in finding._asdict().items()}
+            for about, found in patients
+            for finding in found
+        ]
         click.echo(msgspec.json.format(msgspec.json.encode({"findings": findings}), indent=2).decode())
     else:
         for line in _lines(patients):

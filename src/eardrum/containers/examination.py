@@ -242,7 +242,12 @@ def _leads_to_pulse(view: ProcessView, path: str) -> bool:
         text = view.files.text(path)
     except OSError:
         return False
-    return re.search(r"pcm\.!?default\s*\{[^}]*type\s+pulse|pcm\.!?default\s+pulse", text) is not None
+    if re.search(r"pcm\.!?default\s+pulse", text):
+        return True
+    blocks = (
+        re.split(r"pcm\.!?default\s*\{", part, maxsplit=1) for part in text.split("}")
+    )  # each text is gone through once
+    return any(re.search(r"type\s+pulse", found) for _, *rest in blocks for found in rest)
 
 
 def _guarded(view: ProcessView) -> Iterator[Finding]:

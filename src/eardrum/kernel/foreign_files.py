@@ -1,7 +1,7 @@
 """The files of another process, opened beneath its own root.
 
-The process may be an enemy's: no link in its files leads out of its root (openat2), no FIFO is waited for, and nothing
-is changed.
+The process may be an enemy's: no link in its files leads out of its root (openat2), no FIFO is waited for, no device is
+opened (some act on that alone), and nothing is changed.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ class ForeignFiles:
         os.close(self._root)
 
     def text(self, path: str) -> str:
-        with self.opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as descriptor:
+        with self.opened(path, os.O_PATH) as descriptor:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(None, "no file of text")
-            return os.fsdecode(os.read(descriptor, machine.LONGEST_TEXT))
+            return os.fsdecode(machine.read_head(f"/proc/self/fd/{descriptor}", machine.LONGEST_TEXT))
 
     def names(self, path: str) -> list[str]:
         try:

@@ -41,10 +41,10 @@ class ProcessView:
         self.pid = pid
         self._at = proc / str(pid)
         try:
-            self.name = (self._at / "comm").read_text().strip()
-            self.user = _user((self._at / "status").read_text(), (self._at / "uid_map").read_text())
+            self.name = _text(self._at / "comm").strip()
+            self.user = _user(_text(self._at / "status"), _text(self._at / "uid_map"))
             self.environment = _variables((self._at / "environ").read_bytes())
-            self.mounts = tuple(_mounts((self._at / "mountinfo").read_text()))
+            self.mounts = tuple(_mounts(_text(self._at / "mountinfo")))
             self.files = ForeignFiles(self._at / "root", self.user)
         except FileNotFoundError:
             raise Complaint(f"process {pid}: there is none; `ps` lists those that run") from None
@@ -97,8 +97,8 @@ def visitors(directory: Path, proc: Path = PROC) -> list[int]:
         if not namespace or namespace == own:
             continue
         try:
-            is_init = (proc / str(pid) / "comm").read_text().strip() in _INITS
-            mounts = tuple(_mounts((proc / str(pid) / "mountinfo").read_text()))
+            is_init = _text(proc / str(pid) / "comm").strip() in _INITS
+            mounts = tuple(_mounts(_text(proc / str(pid) / "mountinfo")))
         except OSError:
             continue
         if any(shows(mount, *wanted) for mount in mounts) and not (namespace in found and is_init):
@@ -116,14 +116,19 @@ def _place(path: Path, proc: Path) -> tuple[int, str]:
     """Where this lies: the file system, and the path in it."""
     device = path.stat().st_dev
     best = Mount(device, "/", "/")
-    for mount in _mounts((proc / "self/mountinfo").read_text()):
+    for mount in _mounts(_text(proc / "self/mountinfo")):
         if mount.device == device and path.is_relative_to(mount.point) and len(mount.point) >= len(best.point):
             best = mount
     return device, posixpath.normpath(posixpath.join(best.root, path.relative_to(best.point)))
 
 
+def _text(path: Path) -> str:
+    """What the kernel tells of a process; names in it are bytes that the process may have chosen. Raises OSError."""
+    return os.fsdecode(path.read_bytes())
+
+
 def _mounts(text: str) -> Iterator[Mount]:
-    for line in text.splitlines():
+    for line in text.split("\n")[:-1]:
         _, _, device, root, point, *_ = line.split(" ")
         major, minor = map(int, device.split(":"))
         yield Mount(os.makedev(major, minor), _unescaped(root), _unescaped(point))
@@ -134,7 +139,7 @@ def _unescaped(text: str) -> str:
 
 
 def _user(status: str, uid_map: str) -> User:
-    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    fields = dict(line.split(":", 1) for line in status.split("\n") if ":" in line)
     uid, gid = int(fields["Uid"].split()[1]), int(fields["Gid"].split()[1])
     lines = [tuple(map(int, line.split())) for line in uid_map.splitlines()]
     mapped = tuple(range(outside, outside + count) for _, outside, count in lines)
@@ -158,6 +163,6 @@ def _home_of(files: ForeignFiles, uid: int) -> str | None:
 def _label(at: Path) -> str:
     """Which profile or context of AppArmor or SELinux confines it; empty where there is none."""
     try:
-        return (at / "attr/current").read_text().strip(" \n\0")
+        return _text(at / "attr/current").strip(" \n\0")
     except OSError:  # no such module in this kernel
         return ""

@@ -21,6 +21,7 @@ SIZES = frozenset(("shm-size-bytes",))
 
 _YES, _NO = ("1", "t", "true", "on"), ("0", "f", "false", "off")
 _MOST_INCLUDES = 8  # of files in each other; libpulse has no limit and would never end
+_MOST_PIECES = 256  # that are looked for: files that each include the next one often have no end either
 _NUMBER = re.compile("[+]?(0[xX][0-9a-fA-F]+|[0-9]+)")
 
 
@@ -103,6 +104,7 @@ class _Reader:
         self._files = files
         self._settings: dict[str, Setting] = {}
         self._seen: list[ConfFile] = []
+        self._pieces = 0
 
     def result(self) -> ClientConf:
         return ClientConf(self._settings, tuple(self._seen), tuple(self.complaints))
@@ -130,6 +132,13 @@ class _Reader:
 
     def _piece(self, path: str, depth: int = 0) -> bool:
         """Whether the file that includes this one is read on."""
+        self._pieces += 1
+        if self._pieces > _MOST_PIECES:
+            if self._pieces == _MOST_PIECES + 1:
+                self.complaints.append(
+                    f"{path}: is one of more than {_MOST_PIECES} pieces; the others were not looked at"
+                )
+            return False
         try:
             text = self._files.text(path)
         except FileNotFoundError:
