@@ -426,3 +426,15 @@ def test_a_given_control_socket_whose_name_is_gone_is_refused(runtime):
         (runtime.path / "control").unlink()
         with pytest.raises(Complaint, match="control: No such file or directory"):
             runtime.check_control(given)
+
+
+def test_a_link_at_the_sockets_place_has_nobody_connected_to(runtime, tmp_path):
+    with socket.socket(socket.AF_UNIX) as of_the_host:
+        of_the_host.bind(str(tmp_path / "host"))
+        of_the_host.listen()
+        of_the_host.setblocking(False)
+        runtime.outlet("radio").mkdir()
+        (runtime.outlet("radio") / "native").symlink_to(tmp_path / "host")
+        assert runtime.forsaken(()) == ["radio"]
+        with pytest.raises(BlockingIOError):
+            of_the_host.accept()

@@ -216,8 +216,10 @@ def _is_in(path: Path, directory: int, name: str) -> bool:
 
 
 def _listens(path: Path) -> bool:
-    """Whether a connection would be taken, now or later."""
+    """Whether a connection would be taken, now or later. A link that a container has put there leads us to nobody."""
     try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            return False
         connect(path, timeout=0).close()
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         return False
