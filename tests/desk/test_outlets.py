@@ -29,6 +29,21 @@ def test_an_outlet_has_a_worker_once_somebody_connects(desk, until):
     assert desk.visit("radio").about()["pid"] == about["pid"]
 
 
+@pytest.mark.parametrize(
+    ("wires", "budget", "streams"),
+    [
+        ({"output": "null"}, {}, 256),
+        ({"output": "host"}, {}, 128),
+        ({"output": "null", "input": "host:desk"}, {}, 128),
+        ({"output": "host"}, {"streams": 256}, 256),
+        ({"output": "host"}, {"connections": 4}, 128),
+    ],
+)
+def test_no_outlet_has_all_the_streams_of_the_host_unless_the_person_says_so(desk, wires, budget, streams):
+    desk.open("radio", **wires, budget=budget)
+    assert desk.outlet("radio")["budget"]["streams"] == streams
+
+
 def test_a_worker_has_no_descriptor_that_is_not_its_own(desk):
     desk.open("other")
     desk.visit("other").about()

@@ -31,6 +31,7 @@ from eardrum.worker.spec import Level, OutletSpec
 if TYPE_CHECKING:
     from eardrum.desk.outlets import Outlets
 
+HOST_STREAMS = 128  # of an outlet that is wired to the host: PulseAudio takes 256 into one sink, of all programs
 RETRY = 1.0  # seconds until a worker that could not even start is tried again
 SPACING = 0.2  # seconds at least between two starts: a worker may have left the listening socket unusable
 _NO_SOCKET = "its socket is gone: who may write to its directory has put it away; close and open it"
@@ -118,7 +119,12 @@ class Outlet:
 
     @property
     def _budget(self) -> Budget:
-        return self._desk.budget.but(self.wiring.budget)
+        """Others must have room at the host's server, unless the person says how many streams this one may have."""
+        budget = self._desk.budget.but(self.wiring.budget)
+        at_the_host = any(end is not None and end.kind == "host" for end in _ends(self.wiring).values())
+        if not at_the_host or "streams" in self.wiring.budget:
+            return budget
+        return msgspec.structs.replace(budget, streams=min(budget.streams, HOST_STREAMS))
 
     def worker(self) -> Worker:
         """Its worker, started if there is none. Raises Complaint."""

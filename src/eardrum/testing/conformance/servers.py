@@ -63,6 +63,6 @@ def standard(stage: Stage) -> Subject:
 
 
 def _outlet(kind: Kind, desk: Desk, output: str) -> Subject:
-    path = desk.open(kind, output=output, input="silence").directory / "native"
+    path = desk.open(kind, output=output, input="silence", streams=256).directory / "native"
     wait_until(lambda: accepts(path), f"{path} to listen")
     return Subject(kind, str(path))
