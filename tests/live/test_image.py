@@ -49,7 +49,7 @@ def podman(stage, image):
     processes = []
 
     def start(name, command, *options):
-        binds = [f"--volume={here}:{there}:ro" for here, there in BINDS.items()]
+        binds = [f"--volume={here}:{there}:ro" for there, here in BINDS.items()]
         argv = ["podman", "--root", f"{storage}/root", "--runroot", f"{storage}/runroot", "--runtime", "runc", "run"]
         argv += ["--rm", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1000:1000", f"--user={USER}", *binds]
         argv += [f"--env={SAYS['ENV']}", f"--env=PATH={PLACE}:/usr/bin", *options]

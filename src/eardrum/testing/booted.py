@@ -68,11 +68,11 @@ def booted(stage: Stage, wheel: Path) -> Iterator[Booted]:
         "booted",
         ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network", "--console=pipe",
          f"--directory={directory}", "--kill-signal=SIGRTMIN+3", f"--system-call-filter={_ALSO_ALLOWED}",
-         *(f"--bind-ro={source}:{target}" for source, target in BINDS.items())],
+         *(f"--bind-ro={source}:{target}" for target, source in BINDS.items())],
         preexec_fn=lambda: _join(cgroups),
     )  # fmt: skip
     try:
-        leader = wait_until(lambda: _leader(process), "systemd-nspawn to start systemd")
+        leader = wait_until(lambda: _leader(process, stage), "systemd-nspawn to start systemd")
         machine = Booted(directory, leader)
         wait_until(lambda: _is_up(machine), "systemd to boot")
         yield machine
@@ -125,9 +125,9 @@ def _removed(cgroups: Sequence[Path]) -> bool:
     return True
 
 
-def _leader(process: subprocess.Popen[bytes]) -> int:
+def _leader(process: subprocess.Popen[bytes], stage: Stage) -> int:
     if process.poll() is not None:
-        raise RuntimeError(f"systemd-nspawn ended with status {process.returncode}")
+        raise RuntimeError(f"systemd-nspawn ended with status {process.returncode}:\n{stage.log('booted')}")
     for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
         with contextlib.suppress(FileNotFoundError):
             if Path(f"/proc/{child}/comm").read_text() == "systemd\n":

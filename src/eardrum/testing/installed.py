@@ -13,8 +13,9 @@ _PYTHON = "/opt/python"
 _PACKAGES = "/opt/packages"
 _COMMAND = f"#!{PLACE}/python\nfrom eardrum.cli import main\nmain()\n"
 
-# The machine's programs, our interpreter, and what Eardrum depends on: to be mounted read-only, here and there.
-BINDS = {"/usr": "/usr", sys.base_prefix: _PYTHON, sysconfig.get_path("purelib"): _PACKAGES}
+# The machine's programs, our interpreter, and what Eardrum depends on: where they are mounted read-only, and what from
+# here. The interpreter may be the machine's own.
+BINDS = {"/usr": "/usr", _PYTHON: sys.base_prefix, _PACKAGES: sysconfig.get_path("purelib")}
 
 
 def build_wheel(directory: Path) -> Path:
@@ -28,7 +29,7 @@ def build_wheel(directory: Path) -> Path:
 
 def install(wheel: Path, root: Path) -> None:
     """Have the command in this root, once BINDS are mounted in it."""
-    for target in BINDS.values():
+    for target in BINDS:
         (root / target.lstrip("/")).mkdir(parents=True, exist_ok=True)
     commands = root / PLACE.lstrip("/")
     commands.mkdir(parents=True)

@@ -10,6 +10,7 @@ BUDGET = Reason(_purpose, "What one client can make a worker hold is bounded.")
 NO_SHARED_MEMORY = Reason(
     _purpose, "Sound crosses the socket only: no memory and no descriptor is shared with a client."
 )
+ONCE = Reason(_purpose, "Who one is, is said once.")
 MASKED = Reason(_purpose, "Flag bits are taken off before a version is compared, so they cannot pass for one.")
 PROPERTIES = Reason(
     _purpose, "Of properties the known keys with text are kept; what the host might show or obey is not."
