@@ -35,6 +35,11 @@ def test_a_socket_that_is_gone(told):
     assert set(told(CLOSED)) == {"socket-gone"}
 
 
+def test_a_link_in_the_sockets_place_is_not_followed(told, tmp_path):
+    (tmp_path / "native").symlink_to("/run/elsewhere")
+    assert set(told(Outlet("web", "host", None, str(tmp_path), str(tmp_path / "native")))) == {"socket-replaced"}
+
+
 def test_layers_that_the_kernel_does_not_give_are_named(told):
     layers = [name for name in Layer(ALL).names if name != "landlock"]
     outlet = Outlet("web", "host", None, "/nowhere", "/nowhere/native", confinement=layers)

@@ -99,6 +99,15 @@ def test_a_stale_directory_is_told_from_an_empty_one(process):
     assert set(found(process)) == {"stale-directory-mount"}
 
 
+def test_a_container_with_any_number_of_sockets_is_not_asked_about_all(process, monkeypatch):
+    addresses = " ".join(f"unix:/nowhere/{number}" for number in range(1000))
+    (process / "environ").write_bytes(f"PULSE_SERVER={addresses}\0".encode())
+    asked = []
+    monkeypatch.setattr(ProcessView, "mount_at", lambda view, path: asked.append(path))
+    assert set(found(process)) == {"no-socket"}
+    assert len(asked) == 32
+
+
 def test_the_page_has_every_finding_and_no_other():
     root = Path(__file__).parents[2]
     code = "".join((root / "src/eardrum" / path).read_text() for path in ("containers/examination.py", "cli/doctor.py"))

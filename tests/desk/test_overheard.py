@@ -41,6 +41,13 @@ def test_who_writes_much_waits_for_nobody_and_is_not_listened_to(capfd):
     assert 0 < capfd.readouterr().err.count("noise") <= 2 * 4096 / len(b"noise\n")
 
 
+def test_many_lines_at_once_are_counted(capfd):
+    overhears(lambda writer: os.write(writer, b"\n" * 4096), 0)
+    said = capfd.readouterr().err.splitlines()
+    assert len(said) == 61
+    assert said[-1] == "eardrum: from a worker: 4036 lines more"
+
+
 def test_a_worker_has_no_terminal(desk, until):
     """It has the pipe, and what it says at its end comes through it."""
     desk.open("radio")

@@ -30,8 +30,12 @@ def check(name: str) -> None:
         raise Complaint(f"outlet name {name!r}: a device's name begins and ends with a letter or a digit", status=2)
 
 
-def write(directory: Path, name: str, outlet: str) -> None:
-    """Have engines know the outlet of this name and directory. Raises Complaint."""
+def write(directory: Path, name: str, outlet: str, runtime: Path) -> None:
+    """Have engines know the outlet of this name and directory. Raises Complaint, also for a directory that is not this
+    outlet's in `runtime`: the desk may be another user's, and what is written here root's.
+    """
+    if Path(outlet) != runtime / "outlets" / name:
+        raise Complaint(f"the desk in {runtime} says that outlet {name} is {outlet}; no device is made of that")
     path = directory / cdi.file_name(name)
     fresh = path.with_suffix(".new")
     try:

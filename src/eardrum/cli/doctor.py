@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -131,7 +132,11 @@ def _confinement(runtime: Path, name: str) -> Iterator[Finding]:
 
 def _socket(outlet: Outlet, patience: float) -> Iterator[Finding]:
     path = Path(outlet.socket)
-    if not os.path.lexists(path):
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):  # a link may lead anywhere
+            yield Finding("socket-replaced", f"{path} is no socket; somebody put something else there", _TAKE_AGAIN)
+            return
+    except OSError:
         yield Finding("socket-gone", f"{path} is not there any more; somebody removed it", _TAKE_AGAIN)
         return
     answer = probe.ask(Address(outlet.socket), bytes(COOKIE_BYTES), patience)

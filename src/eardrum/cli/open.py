@@ -52,7 +52,7 @@ def verb(
         outlet = control.open(Opening(name, output, input_, mode, group, modules, hear, ceiling, gate, budget))
         if device:
             try:
-                cdi.write(cdi_dir, name, outlet.directory)
+                cdi.write(cdi_dir, name, outlet.directory, runtime)
             except Complaint:
                 control.close(name)
                 raise

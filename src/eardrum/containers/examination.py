@@ -20,6 +20,7 @@ from eardrum.upstream import discovery
 from eardrum.upstream.discovery import Place, Search
 
 OURS = "eardrum"  # what outlets are called in their own words
+MOST_ASKED = 32  # sockets of a kind: a container may have made any number, of which none answers
 GONE = "//deleted"  # behind the root of a mount whose file or directory was removed
 _MOUNT_IT = f"mount the directory that `eardrum open` prints at {client_kit.DIRECTORY}"
 _NAME_IT = f"set PULSE_SERVER={client_kit.server()}"
@@ -74,7 +75,7 @@ def examine(view: ProcessView, patience: float = PATIENCE) -> Iterator[Finding]:
 
 def _attempts(view: ProcessView, search: Search, patience: float) -> Iterator[_Tried]:
     """What a client tries, up to the place that takes it."""
-    for place in search.places:
+    for place in search.places[:MOST_ASKED]:
         tried = _attempt(view, place, patience)
         yield tried
         if tried.finding is None:
@@ -292,9 +293,11 @@ def _is_raw(answer: Answer) -> bool:
 
 
 def _sockets(view: ProcessView, paths: Iterator[str]) -> Iterator[str]:
-    """Those that are sockets, each once."""
+    """Those that are sockets, each once, and no more than can be asked."""
     seen: set[tuple[int, int]] = set()
     for path in paths:
+        if len(seen) == MOST_ASKED:
+            return
         try:
             there = view.files.stat(path)
         except OSError:

@@ -14,6 +14,7 @@ from eardrum.terms.errors import shown
 
 _AT_ONCE = 4096  # bytes
 _LINES_PER_SECOND = 10
+_LINES_AT_ONCE = 60  # a traceback is not longer
 
 
 class Overheard:
@@ -48,6 +49,8 @@ class Overheard:
         lines: list[str] = []
         with suppress(BlockingIOError):
             lines = os.read(self._reader, _AT_ONCE).decode(errors="replace").splitlines()
-        for line in lines:
+        for line in lines[:_LINES_AT_ONCE]:
             say(f"from a worker: {shown(line)}")
-        return len(lines)
+        if len(lines) > _LINES_AT_ONCE:
+            say(f"from a worker: {len(lines) - _LINES_AT_ONCE} lines more")
+        return min(len(lines), _LINES_AT_ONCE)

@@ -13,11 +13,14 @@ import posixpath
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from eardrum.kernel import machine
 from eardrum.upstream.surroundings import Look
+
+MOST_NAMES = 4096  # of one directory
 
 _OPENAT2 = {"x86_64": 437, "aarch64": 437}
 _IN_ROOT, _NO_MAGIC = 0x10, 0x02  # of RESOLVE_* in <linux/openat2.h>
@@ -70,7 +73,7 @@ class ForeignFiles:
     def names(self, path: str) -> list[str]:
         try:
             with self.opened(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
-                return [entry.name for entry in os.scandir(descriptor)]
+                return [entry.name for entry in islice(os.scandir(descriptor), MOST_NAMES)]
         except OSError:
             return []
 
