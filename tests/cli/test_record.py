@@ -27,8 +27,8 @@ def tune(desk):
         for start in range(0, len(data), 1001):
             piece = data[start : start + 1001]
             said += sound_head(0, len(piece)) + piece
-        connection.sendall(said)
         desk.answers["GET"] = (404, b'{"error": "outlet game: is not open", "status": 1}')
+        connection.sendall(said)
 
     desk.worker = worker
     return desk
