@@ -224,6 +224,7 @@ HEARD = """\
 parec --device=null.monitor --format=s16le --rate=48000 --channels=2 --latency-msec=50 > heard.raw & ear=$!
 until [ -s heard.raw ]; do sleep 0.1; done
 PULSE_SERVER=unix:$(eardrum open host)/native paplay /sounds/tone.wav || { kill $ear; exit 1; }
+while cmp -s -n "$(stat -c %s heard.raw)" heard.raw /dev/zero; do sleep 0.1; done
 until tail -c 4000 heard.raw | cmp -s -n 4000 - /dev/zero; do sleep 0.1; done
 kill $ear
 """

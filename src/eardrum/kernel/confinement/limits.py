@@ -28,10 +28,11 @@ class Limits(NamedTuple):
 
 def impose(limits: Limits) -> None:
     """Raises OSError."""
+    memory = address_space() + limits.memory  # asked while files may be opened
     for kind in _NEVER:
         _lower(kind, 0)
     _lower(resource.RLIMIT_NOFILE, limits.descriptors)
-    _lower(resource.RLIMIT_AS, address_space() + limits.memory)
+    _lower(resource.RLIMIT_AS, memory)
     if limits.file is not None:
         _lower(resource.RLIMIT_FSIZE, limits.file)
 
