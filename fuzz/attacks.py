@@ -38,6 +38,7 @@ ENDING = (c.KillClient, c.EnableSrbchannel, c.DisableSrbchannel, c.RegisterMemfd
 SOUNDS = (4, 400, 1920, 4096, 70_000)  # bytes
 ALARMS = ("broke off", "is killed", "a bug", "Traceback")  # what the desk says when something went wrong
 PATIENCE = 30.0  # seconds for a connection to end that has nothing more to say
+LAST = 1000  # characters of what a program said before it ended
 REMEMBERED = 20  # conversations: what is found may be the fault of an earlier one
 TRIALS = 24  # of shorter ones, to find the shortest that leads to it
 
@@ -224,8 +225,11 @@ class _Watch:
 
     def look(self) -> None:
         """Raises Found."""
-        if self._arena.desk.process.poll() is not None:
-            raise Found("the desk has ended")
+        if ended := self._arena.ended():
+            logs = self._arena.desk.stage.directory.glob("*.log")
+            raise Found(
+                f"have ended: {ended}", *(f"{log.name}: {log.read_text(errors='replace')[-LAST:]}" for log in logs)
+            )
         if self._arena.bystander.wrong:
             raise Found(f"the bystander noticed {self._arena.bystander.wrong}")
         said = self._log.read_text(errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,19 @@ def test_offsets_beyond_all_numbers_cost_nothing(victim, seek):
         attacker.ask(c.TriggerPlaybackStream(channel=stream.channel))
         assert attacker.ask(c.FlushPlaybackStream(channel=stream.channel)) == c.Ack()
         assert attacker.ask(c.Stat()) == c.StatReply()
+
+
+def test_streams_that_join_a_group_which_begins_to_drain_end_nobody(victim):
+    """What a program may say at once, a server does in two threads: what it says goes on one after the other."""
+    for _ in range(3):
+        with victim.join() as attacker:
+            stream = attacker.play(corked=True, sync_id=7)
+            create = replace(CREATE, sync_id=7, adjust_latency=True)
+            sound = (sound_head(stream.channel, 4) + bytes(4)) * 50
+            said = [attacker.asking.ask(each) for each in (c.DrainPlaybackStream(channel=stream.channel), create) * 10]
+            attacker.socket.sendall(b"".join(sound + packet for _, packet in said))
+            made = [attacker.answer(tag) for tag, _ in said[1::2]]
+            assert len({each.channel for each in made}) == 10
 
 
 @pytest.mark.case("P48")

@@ -250,6 +250,21 @@ def test_what_a_player_may_not_say(plays, said):
         plays.says(said)
 
 
+def test_no_stream_is_made_before_a_drain_was_begun(plays):
+    plays.says(DrainPlaybackStream(channel=CHANNEL))
+    with pytest.raises(Violation, match="behind a drain"):
+        plays.says(PLAY)
+
+
+@pytest.mark.parametrize(
+    "said", [GetPlaybackLatency(channel=CHANNEL, client_time=(0, 0)), DeletePlaybackStream(channel=CHANNEL)]
+)
+def test_a_stream_is_made_when_a_drain_was_begun(plays, said):
+    plays.says(DrainPlaybackStream(channel=CHANNEL))
+    plays.says(said)
+    plays.says(PLAY)
+
+
 @pytest.mark.parametrize(
     "said",
     [

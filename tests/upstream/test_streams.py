@@ -19,6 +19,7 @@ from eardrum.protocol.catalog import (
     DeletePlaybackStream,
     DeleteRecordStream,
     DrainPlaybackStream,
+    GetPlaybackLatency,
     GetRecordLatency,
     GetSourceInfo,
     PlaybackStreamCreated,
@@ -71,12 +72,9 @@ class Upstream:
         self._serving = Serving(version)
 
     def says(self, stream: int, token: int | None, message: Message) -> Command | None:
-        """What the upstream hears when this is said."""
-        return self._hears(self.streams.say(stream, token, message))
-
-    def _hears(self, packet: bytes) -> Command | None:
-        heard = self.hears_all(packet)
-        assert len(heard) <= 1
+        """What the upstream hears when this is said, but for the question that is put behind a drain."""
+        heard = self.hears_all(self.streams.say(stream, token, message))
+        assert len(heard) <= 1 + isinstance(message, DrainPlaybackStream)
         return heard[0] if heard else None
 
     def hears_questions(self) -> list[Command]:
@@ -179,6 +177,19 @@ def test_answers_find_their_questions_in_any_order(upstream):
     assert upstream.refuses(cork, PulseError.BADSTATE) == [RefusedThat(11, PulseError.BADSTATE)]
     assert upstream.answers(drain, Ack()) == [Answered(10, Ack())]
     assert upstream.answers(drain, Ack()) == []  # nothing waits for it any more
+
+
+def test_what_is_said_behind_a_drain_is_said_behind_a_question_that_is_answered_when_it_was_begun(upstream):
+    upstream.makes(1, channel=7)
+    said = upstream.streams.say(1, 10, DrainPlaybackStream(channel=1)) + upstream.streams.say(2, 11, PLAY)
+    drain, question, create = upstream.hears_all(said)
+    assert [drain.message, question.message] == [
+        DrainPlaybackStream(channel=7),
+        GetPlaybackLatency(channel=7, client_time=(0, 0)),
+    ]
+    assert create.message == PLAY
+    assert upstream.refuses(question, PulseError.NOENTITY) == []
+    assert upstream.answers(drain, Ack()) == [Answered(10, Ack())]
 
 
 def test_an_answer_that_nobody_waits_for_is_no_outcome(upstream):

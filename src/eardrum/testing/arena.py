@@ -189,9 +189,7 @@ class Arena:
         """An attack takes place within; afterwards everything must be as it was."""
         before, said = self._state(), self.log()
         yield
-        assert self.desk.process.poll() is None, "the desk has ended"
-        ended = [process.args for process in self._processes if process.poll() is not None]
-        assert not ended, f"have ended: {ended}"
+        assert not self.ended(), f"have ended: {self.ended()}"
         for keeper in self._keepers[:3]:
             assert keeper.ask(Stat()) == StatReply()
         wait_until(lambda: not self._more_descriptors(before), "descriptors to be as few as before")
@@ -203,6 +201,10 @@ class Arena:
             faults = self.checkpoint.account().faults
             assert not faults, faults
         self.bystander.goes_on()
+
+    def ended(self) -> list[tuple[object, int]]:
+        """Programs that should run and do not, the desk and the host's server among them: how they began and ended."""
+        return [(process.args, process.returncode) for process in self._processes if process.poll() is not None]
 
     def _state(self) -> _State:
         pids = family(self.desk.process.pid)

@@ -75,8 +75,10 @@ class Bystander(threading.Thread):
         self.frames += len(heard) // FRAME
         if self._player.tell_all(Underflow):
             self.wrong = "an underrun"
-        if self._player.ended or self._listener.ended:
-            self.wrong = "its connection ended"
+        if self._player.ended:
+            self.wrong = "its outlet hung up"
+        if self._listener.ended:
+            self.wrong = "the server that it listens to hung up"
 
     def goes_on(self) -> None:
         """It still hears what it plays, and since it began no frame was lost, doubled or changed."""

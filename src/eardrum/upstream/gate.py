@@ -112,6 +112,7 @@ class Gate:
         self._tag = 0  # the next one
         self._asked: dict[int, tuple[type[Message], Learn]] = {}  # by tag
         self._streams: dict[int, int] = {}  # their numbers among all of the host, by channel
+        self._draining: set[int] = set()  # channels behind whose drain no question was said: see Streams.say
         self._specs: dict[int, SampleSpec] = {}  # of record streams, by channel
         self._sources: set[int] = set()  # that record streams hear or have heard
         self._devices = Devices(True, terms.device, terms.may_hear, self._want, lambda shape: None)
@@ -164,6 +165,8 @@ class Gate:
                 return GetSourceInfo(index=said.index)
             case GetSinkInfo() | GetSourceInfo() if self._subscribed:
                 return question(terms.records, terms.device)
+            case CreatePlaybackStream() if self._draining:
+                raise Violation(said.CODE, "a stream is made behind a drain")
             case CreatePlaybackStream():
                 self._check_stream(said)
                 self._check_volume(said.volume, said.volume_set)
@@ -212,8 +215,13 @@ class Gate:
                 self._await(tag, said, self._made)
             case CreateRecordStream():
                 self._await(tag, said, lambda answer: self._made_record(said.sample_spec, answer))
+            case DrainPlaybackStream():
+                self._draining.add(said.channel)
+            case GetPlaybackLatency():
+                self._draining.discard(said.channel)
             case DeletePlaybackStream() | DeleteRecordStream():
                 del self._streams[said.channel]
+                self._draining.discard(said.channel)
                 self._specs.pop(said.channel, None)
                 self._devices.forget(said.channel)
 

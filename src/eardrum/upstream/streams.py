@@ -15,6 +15,8 @@ from eardrum.protocol.catalog import (
     CreateRecordStream,
     DeletePlaybackStream,
     DeleteRecordStream,
+    DrainPlaybackStream,
+    GetPlaybackLatency,
     PlaybackStreamCreated,
     PlaybackStreamKilled,
     RecordBufferAttrChanged,
@@ -165,6 +167,10 @@ class Streams:
             self._specs[stream] = message.sample_spec
         if isinstance(message, DeletePlaybackStream | DeleteRecordStream):
             self._forget(stream)
+        if isinstance(message, DrainPlaybackStream):
+            # A drain is begun later than it is read, and goes through the stream's sync group, which must not grow
+            # meanwhile. What is said behind this question is read when it was begun.
+            packet += self._asking.ask(GetPlaybackLatency(channel=message.channel, client_time=(0, 0)))[1]
         return packet
 
     def sound_head(self, stream: int, length: int, seek: int, offset: int) -> bytes:

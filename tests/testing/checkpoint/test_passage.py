@@ -92,6 +92,22 @@ def test_a_life_byte_by_byte_is_the_same(conversation) -> None:
     assert conversation.said["CORK_PLAYBACK_STREAM"] == conversation.said["SOUND"] == 2
 
 
+def test_a_stream_that_is_made_before_a_drain_was_begun_is_noted(conversation) -> None:
+    conversation.say(c.DrainPlaybackStream(channel=3))
+    conversation.say(PLAY)
+    assert "may begin to drain" in conversation.noted()
+
+
+@pytest.mark.parametrize(
+    "said", [c.GetPlaybackLatency(channel=3, client_time=(0, 0)), c.DeletePlaybackStream(channel=3)]
+)
+def test_a_stream_may_be_made_when_a_drain_was_begun(conversation, said) -> None:
+    conversation.say(c.DrainPlaybackStream(channel=3))
+    conversation.say(said)
+    conversation.say(PLAY, PLAYS)
+    assert conversation.faults == []
+
+
 @pytest.mark.parametrize("cls", [cls for cls in every() if cls.CODE not in ALLOWED], ids=lambda cls: cls.__name__)
 def test_every_other_command_is_noted(conversation, cls) -> None:
     conversation.send(struct.pack(">5I", 10, NO_TAG, 0, 0, 0) + struct.pack(">cIcI", b"L", cls.CODE, b"L", 90))

@@ -64,6 +64,7 @@ class Known:
 
     playback: dict[int, Stream] = field(default_factory=dict)  # by channel
     record: dict[int, Stream] = field(default_factory=dict)
+    draining: set[int] = field(default_factory=set)  # channels whose drain may not have been begun yet
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,10 @@ def _create(fields: Fields, terms: Terms, device: str) -> None:
 
 
 def _create_playback(fields: Fields, known: Known, terms: Terms) -> None:
+    """A sync group must not grow while one of its streams begins to drain; a question about that one is answered later,
+    and what is said behind the question is done later.
+    """
+    demand(not known.draining, f"a stream is made while {known.draining} may begin to drain")
     _create(fields, terms, "sink")
     _no_more_than_a_queue(fields, "maxlength", "tlength", "prebuf", "minreq")
 
@@ -175,6 +180,16 @@ def _own(streams: str) -> Callable[[Fields, Known, Terms], None]:
         _keys(fields)
 
     return check
+
+
+def _drain(fields: Fields, known: Known, terms: Terms) -> None:
+    _own("playback")(fields, known, terms)
+    known.draining.add(fields["channel"])
+
+
+def _latency(fields: Fields, known: Known, terms: Terms) -> None:
+    _own("playback")(fields, known, terms)
+    known.draining.discard(fields["channel"])
 
 
 _METRICS = ("maxlength", "tlength", "prebuf", "minreq", "fragsize")
@@ -241,9 +256,9 @@ ALLOWED: dict[int, Allowed] = {
     6: Allowed("DELETE_RECORD_STREAM", _CHANNEL, _own("record")),
     8: Allowed("AUTH", "version:L cookie:x", _auth),
     9: Allowed("SET_CLIENT_NAME", "properties:P", _name),
-    12: Allowed("DRAIN_PLAYBACK_STREAM", _CHANNEL, _own("playback")),
+    12: Allowed("DRAIN_PLAYBACK_STREAM", _CHANNEL, _drain),
     13: Allowed("STAT"),
-    14: Allowed("GET_PLAYBACK_LATENCY", "channel:L time:T", _own("playback")),
+    14: Allowed("GET_PLAYBACK_LATENCY", "channel:L time:T", _latency),
     20: Allowed("GET_SERVER_INFO"),
     21: Allowed("GET_SINK_INFO", "index:L name:tN", _device),
     23: Allowed("GET_SOURCE_INFO", "index:L name:tN", _device),

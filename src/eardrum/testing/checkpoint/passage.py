@@ -141,6 +141,7 @@ class Passage:
                 raise Unlawful(f"{allowed.name}: {why}") from None
         if code == DELETE_PLAYBACK:
             del self._known.playback[fields["channel"]]
+            self._known.draining.discard(fields["channel"])
         elif code == DELETE_RECORD:
             del self._known.record[fields["channel"]]
 
