@@ -4,8 +4,8 @@
     run.py --replay FILE
 
 conversation: the codec and both sides of a conversation, and the tap. server: the whole core of a worker behind its
-conversation. mixed, carried: outlets of a real desk, on a machine without a sound server and before PulseAudio. What
-must hold stands at the head of their files. Several targets are hunted side by side.
+conversation. mixed, carried, piped: outlets of a real desk, on a machine without a sound server, before PulseAudio and
+before pipewire-pulse. What must hold stands at the head of their files. Several targets are hunted side by side.
 
 The first thing that does not hold ends the hunt of its target; it is printed with all that was fed as hex, and with the
 seed that plays it again: `run.py --seed SEED --episodes 1 TARGET`. What was said to outlets is kept in a file of
@@ -37,6 +37,7 @@ TARGETS: dict[str, Callable[[], AbstractContextManager[Episode]]] = {
     "server": lambda: nullcontext(servers.episode),
     "mixed": lambda: attacks.target("mixed"),
     "carried": lambda: attacks.target("carried"),
+    "piped": lambda: attacks.target("piped"),
 }
 
 

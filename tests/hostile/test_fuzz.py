@@ -26,7 +26,7 @@ def python(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("target", ["mixed", "carried"])
+@pytest.mark.parametrize("target", ["mixed", "carried", "piped"])
 def test_whole_conversations_do_no_harm(tmp_path, target):
     done = python(tmp_path, str(FUZZ / "run.py"), "--seed", "1", "--episodes", "30", target)
     assert done.returncode == 0, done.stdout + done.stderr

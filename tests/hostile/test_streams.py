@@ -9,8 +9,8 @@ import pytest
 
 from eardrum.protocol import catalog as c
 from eardrum.protocol.packets import sound_head
-from eardrum.terms.audio import INVALID, MAX_QUEUE, STEREO, VOLUME_NORM
-from eardrum.testing.arena import BACKENDS
+from eardrum.terms.audio import INVALID, MAX_QUEUE, STEREO, VOLUME_NORM, SampleFormat, SampleSpec
+from eardrum.testing.arena import BACKENDS, MIC
 from eardrum.testing.workers import S16
 
 pytestmark = pytest.mark.parametrize("attacked", BACKENDS, indirect=True)
@@ -98,6 +98,19 @@ def test_streams_that_join_a_group_which_begins_to_drain_end_nobody(victim):
             attacker.socket.sendall(b"".join(sound + packet for _, packet in said))
             made = [attacker.answer(tag) for tag, _ in said[1::2]]
             assert len({each.channel for each in made}) == 10
+
+
+def test_meters_of_all_rates_end_nobody(victim):
+    """An upstream is asked for sound; its peaks are taken here."""
+    with victim.join(MIC) as attacker:
+        heard = [
+            attacker.record(
+                SampleSpec(SampleFormat.FLOAT32LE, 1, rate), channel_map=STEREO[:1], source_name="input",
+                peak_detect=True, fragsize=4, adjust_latency=True,
+            ).channel
+            for rate in (25, 144, 999, 8000, 24_000, 24_001, 48_000, 192_000)
+        ]  # fmt: skip
+        attacker.until(lambda: attacker.sound.keys() >= {*heard}, "sound for each meter")
 
 
 @pytest.mark.case("P48")

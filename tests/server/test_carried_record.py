@@ -205,6 +205,44 @@ def test_what_was_asked_is_answered_when_the_stream_is_deleted():
     ).over()
 
 
+def test_a_meter_is_asked_for_as_sound_and_told_as_a_meter():
+    """400 Hz: 120 frames of the upstream are one of the client's."""
+    meter = replace(CREATE, sample_spec=SPEC._replace(rate=400), fragsize=2, peak_detect=True)
+    as_sound = replace(CREATE_UPSTREAM, sample_spec=SPEC._replace(rate=48_000), fragsize=240)
+    made = replace(CREATED_UPSTREAM, sample_spec=SPEC._replace(rate=48_000), maxlength=12_000, fragsize=240)
+    latency = RecordLatency(
+        monitor_latency=0, source_latency=5, playing=True, client_time=TIME, server_time=(1, 2),
+        write_index=600, read_index=480,
+    )  # fmt: skip
+    (
+        Play(Server(outlet_view("box", WireEnd("room", "studio"), WireEnd("room", "studio"))))
+        >> Joined(1, 0, ALL, 35)
+        >> Asked(1, 1, meter)
+        << WantUpstream(INPUT)
+        >> UpstreamReady(INPUT)
+        << Reissue(INPUT, 1, 1, as_sound)
+        >> UpstreamAnswered(1, made)
+        << Answer(1, 1, replace(CREATED, sample_spec=SPEC._replace(rate=400), maxlength=100, fragsize=2))
+        >> UpstreamSound(1, memoryview(b"\x80" * 119))
+        >> UpstreamSound(1, memoryview(b"\x40" * 121))
+        << SendSound(1, 0, b"\xc0\xc0")
+        >> Asked(1, 2, SetRecordStreamBufferAttr(channel=0, maxlength=50, fragsize=1))
+        << Reissue(INPUT, 1, 2, SetRecordStreamBufferAttr(channel=1, maxlength=6000, fragsize=120))
+        >> UpstreamAnswered(2, RecordBufferAttrSet(maxlength=6000, fragsize=60, latency=7))
+        << Answer(1, 2, RecordBufferAttrSet(maxlength=50, fragsize=1, latency=7))
+        >> Asked(1, 3, GetRecordLatency(channel=0, client_time=TIME))
+        << Reissue(INPUT, 1, 3, GetRecordLatency(channel=1, client_time=TIME))
+        >> UpstreamAnswered(3, latency)
+        << Answer(1, 3, replace(latency, write_index=5, read_index=4))
+        >> Asked(1, 4, UpdateRecordStreamSampleRate(channel=0, rate=1000))
+        << Reissue(INPUT, 1, 4, UpdateRecordStreamSampleRate(channel=1, rate=48_000))
+        >> UpstreamAnswered(4, Ack())
+        << Answer(1, 4, Ack())
+        >> UpstreamSound(1, memoryview(b"\x40" * 48))
+        << SendSound(1, 0, b"\xc0")
+    ).over()
+
+
 def test_suspension_and_a_move_are_told_and_not_where_to():
     (
         recording()

@@ -200,7 +200,7 @@ def test_what_a_player_may_say(plays, said):
         Stat(),
         GetSourceInfo(name="@DEFAULT_SOURCE@"),
         GetSourceInfo(index=MIC),
-        replace(RECORD, corked=True, peak_detect=True, fragsize=1),
+        replace(RECORD, corked=True, fragsize=1),
         CorkRecordStream(channel=CHANNEL, cork=True),
         FlushRecordStream(channel=CHANNEL),
         SetRecordStreamBufferAttr(channel=CHANNEL, maxlength=7),
@@ -269,6 +269,7 @@ def test_a_stream_is_made_when_a_drain_was_begun(plays, said):
     "said",
     [
         replace(RECORD, direct_on_input=3),
+        replace(RECORD, peak_detect=True),
         replace(RECORD, source_name="ear.monitor"),
         replace(RECORD, source_name="@DEFAULT_MONITOR@"),
         replace(RECORD, source_index=MONITOR),
@@ -531,7 +532,7 @@ class Behind:
             field.name: getattr(drawn, field.name)
             for field in fields(drawn)
             if field.name in ("corked", "maxlength", "tlength", "prebuf", "minreq", "sync_id", "muted", "no_remap",
-                              "adjust_latency", "volume_set", "early_requests", "fragsize", "peak_detect")
+                              "adjust_latency", "volume_set", "early_requests", "fragsize")
             and not (records and field.name == "muted")
         }  # fmt: skip
         device: dict[str, Any] = {"source_name" if records else "sink_name": self.terms.device or None}

@@ -27,6 +27,7 @@ from eardrum.server.carried import Carried, Question, error_of
 from eardrum.server.effects import SendSound
 from eardrum.server.events import INPUT
 from eardrum.server.indexes import bounded
+from eardrum.server.meter import Meter
 from eardrum.server.mixed_record import MixedRecord
 from eardrum.server.record import RecordStream
 from eardrum.server.stand_in import RecordStandIn
@@ -60,6 +61,7 @@ class CarriedRecord(Carried, RecordStream):
         self._said_corked = False
         self._hushed = self._silent
         self._stand_in: RecordStandIn | None = None
+        self._meter: Meter | None = None
         self._waiting: deque[bytes] = deque()  # packets that a clogged client has not been sent
         self._waiting_bytes = 0
 
@@ -92,18 +94,19 @@ class CarriedRecord(Carried, RecordStream):
 
     def wish(self) -> CreateRecordStream:
         self._said_corked = self.corked
+        self._measure()
         asked = self.agreed
+        attr = self._attr_upstream
         return CreateRecordStream(
-            sample_spec=self.spec,
+            sample_spec=self.spec._replace(rate=self._rate_upstream),
             channel_map=self.channel_map,
             source_name=self.source.upstream_name or None,
-            maxlength=asked.attr.maxlength,
+            maxlength=attr.maxlength,
             corked=self.corked,
-            fragsize=asked.attr.fragsize,
+            fragsize=attr.fragsize,
             no_remap=asked.no_remap,
             no_remix=asked.no_remix,
             variable_rate=asked.variable_rate,
-            peak_detect=asked.peaks,
             adjust_latency=asked.adjust_latency,
             proplist=said_upstream(self.client.view.name, True, self.proplist),
             early_requests=asked.early_requests,
@@ -185,14 +188,42 @@ class CarriedRecord(Carried, RecordStream):
         self._stand_in = stand_in
         stand_in.channel, stand_in.index = self.channel, self.index
 
-    # -- its sound
+    # -- its sound, of which a meter hears the peaks
+
+    def _measure(self) -> None:
+        """Begin to measure, if it is for a meter."""
+        self._meter = Meter(self.spec) if self.agreed.peaks and Meter.serves(self.spec) else None
+
+    @property
+    def _rate_upstream(self) -> int:
+        return self.spec.rate if self._meter is None else self._meter.rate
+
+    @property
+    def _attr_upstream(self) -> BufferAttr:
+        """What to ask upstreams for."""
+        asked, meter = self.agreed.attr, self._meter
+        if meter is None:
+            return asked
+        return BufferAttr(maxlength=meter.more(asked.maxlength), fragsize=meter.more(asked.fragsize))
+
+    def _here(self, nbytes: int) -> int:
+        """What so many bytes of the upstream are for the client."""
+        return nbytes if self._meter is None else self._meter.fewer(nbytes)
 
     def new_attr(self, message: Any) -> None:
-        self.attr = BufferAttr(maxlength=min(message.maxlength, MAX_QUEUE), fragsize=message.fragsize)
+        maxlength, fragsize = self._here(message.maxlength), self._here(message.fragsize)
+        if self._meter is not None:
+            fragsize = max(fragsize, self.spec.frame_bytes)
+            maxlength = max(maxlength, fragsize)
+        self.attr = BufferAttr(maxlength=min(maxlength, MAX_QUEUE), fragsize=fragsize)
         self.latency = message.latency
 
     def upstream_sound(self, data: memoryview) -> None:
         """Samples from the upstream; what a client does not read waits up to maxlength, then the newest is lost."""
+        if self._meter is not None:
+            data = memoryview(self._meter.hear(data))
+            if not data:
+                return
         self._read += len(data)
         if not self.client.clogged and not self._waiting:
             self.server.effects.append(SendSound(self.client.number, self.channel, data))
@@ -243,19 +274,22 @@ class CarriedRecord(Carried, RecordStream):
     def flush(self, tag: Tag) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
+        self._measure()
         self.put(tag, FlushRecordStream(channel=self.number), lambda stand_in: stand_in.flush(tag))
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
         how: dict[str, Any] = {"adjust_latency": adjust_latency, "early_requests": early_requests}
-        said: dict[str, Any] = {"maxlength": asked.maxlength, "fragsize": asked.fragsize}
         self.agreed = replace(self.agreed, attr=asked, **how)
+        attr = self._attr_upstream
+        said: dict[str, Any] = {"maxlength": attr.maxlength, "fragsize": attr.fragsize}
         message = SetRecordStreamBufferAttr(channel=self.number, **said, **how)
         self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 
     def set_rate(self, tag: Tag, rate: int) -> None:
-        message = UpdateRecordStreamSampleRate(channel=self.number, rate=rate)
-        self.put(tag, message, lambda stand_in: stand_in.set_rate(tag, rate))
         self.spec = self.spec._replace(rate=rate)
+        self._measure()
+        message = UpdateRecordStreamSampleRate(channel=self.number, rate=self._rate_upstream)
+        self.put(tag, message, lambda stand_in: stand_in.set_rate(tag, rate))
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:
         message = GetRecordLatency(channel=self.number, client_time=client_time)
@@ -328,10 +362,11 @@ class CarriedRecord(Carried, RecordStream):
             case RecordBufferAttrSet() | RecordLatency() | Ack():
                 if isinstance(outcome, RecordBufferAttrSet):
                     self.new_attr(outcome)
+                    outcome.maxlength, outcome.fragsize = self.attr.maxlength, self.attr.fragsize
                 if isinstance(outcome, RecordLatency):
-                    self._read = outcome.read_index
-                    outcome.write_index = bounded(outcome.write_index + self._base)
-                    outcome.read_index = bounded(outcome.read_index + self._base)
+                    self._read = self._here(outcome.read_index)
+                    outcome.write_index = bounded(self._here(outcome.write_index) + self._base)
+                    outcome.read_index = bounded(self._read + self._base)
                 self.server.answer(self.client, tag, outcome)
             case _:
                 self.server.refuse(self.client, tag, error_of(outcome))

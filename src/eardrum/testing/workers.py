@@ -305,7 +305,8 @@ class Caller:
         return reply
 
     def record(self, spec: SampleSpec = S16, **fields: Any) -> RecordStreamCreated:
-        reply = self.ask(CreateRecordStream(sample_spec=spec, channel_map=STEREO, **fields))
+        fields = {"channel_map": STEREO, **fields}
+        reply = self.ask(CreateRecordStream(sample_spec=spec, **fields))
         assert isinstance(reply, RecordStreamCreated), reply
         return reply
 

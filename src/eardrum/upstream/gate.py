@@ -71,7 +71,7 @@ _VARYING = (
     "volume", "volume_set", "early_requests", "dont_inhibit_auto_suspend",
 )  # fmt: skip
 _VARYING_PLAYBACK = (*_VARYING, "tlength", "prebuf", "minreq", "sync_id", "muted", "muted_set")
-_VARYING_RECORDING = (*_VARYING, "fragsize", "peak_detect")
+_VARYING_RECORDING = (*_VARYING, "fragsize")
 
 Learn = Callable[[Any], None]  # gets an answer, None: refused
 Judge = Callable[[memoryview], list[Samples]]  # what passes of what has come

@@ -120,6 +120,7 @@ UNLAWFUL: dict[str, Message] = {
     "a sink nobody wired": replace(PLAY, sink_name="speakers"),
     "a source nobody wired": replace(RECORD, source_name="null.monitor"),
     "what another plays": replace(RECORD, direct_on_input=12),
+    "peaks": replace(RECORD, peak_detect=True),
     "passthrough": replace(PLAY, passthrough=True),
     "no PCM": replace(PLAY, formats=[FormatInfo(2, {})]),
     "relative volume": replace(PLAY, relative_volume=True),

@@ -160,6 +160,7 @@ def _create_playback(fields: Fields, known: Known, terms: Terms) -> None:
 def _create_record(fields: Fields, known: Known, terms: Terms) -> None:
     _create(fields, terms, "source")
     _no_more_than_a_queue(fields, "maxlength", "fragsize")
+    demand(not fields["peak_detect"], "peaks, which are taken on our side")
     demand(fields["direct_on_input"] == NOBODY, f"sink input {fields['direct_on_input']} is to be recorded")
 
 
