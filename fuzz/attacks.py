@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from hunt import Found, Play
-from words import VERSIONS, Words, damaged
+from words import RATES, VERSIONS, Words, damaged
 
 from eardrum.protocol import catalog as c
 from eardrum.protocol.conversation import Asking
 from eardrum.protocol.message import Message, every
 from eardrum.protocol.packets import DESCRIPTOR_BYTES, SoundPacket, control, sound_head
 from eardrum.protocol.tap import Riddle, Tap
+from eardrum.terms.audio import INVALID
 from eardrum.testing.arena import BOX, KIT, MIC, Arena
 from eardrum.testing.processes import descriptors, family
 from eardrum.testing.servers import Stage, wait_until
@@ -104,6 +105,8 @@ class _Speaker:
                 message = self._words.sensible(message)
         if "channel" in cls.__slots__ and self._random.random() < 0.9:
             message.channel = self._random.randrange(self._made + 1)
+        if "rate" in cls.__slots__ and self._random.random() < 0.9:
+            message.rate = (self._random.choice(RATES) + self._random.choice((0, 0, -2000, 50, 7001))) & INVALID
         return self._packet(message)
 
     def _packet(self, message: Message) -> bytes:

@@ -51,7 +51,10 @@ FORMAT_VALUES: tuple[object, ...] = (
     *FORMAT_NAMES, 44_100, 48_000, 0, -1, 10**30, 1.5, 1, 2, 32, 33, "front-left,front-right", "mono", "nowhere", None,
     True, [44_100, 48_000], {"min": 1, "max": 5}, float("nan"),
 )  # fmt: skip
-RATES = (1, 8_000, 11_025, 44_100, 44_100, 48_000, 48_000, 96_000, 192_000, MAX_RATE, MAX_RATE + 1, 0, INVALID)
+RATES = (
+    1, 8_000, 11_025, 44_100, 44_100, 44_101, 47_999, 48_000, 48_000, 96_000, 191_999, 192_000,
+    MAX_RATE, MAX_RATE + 1, 0, INVALID,
+)  # fmt: skip
 
 
 class Words:

@@ -113,6 +113,21 @@ def test_meters_of_all_rates_end_nobody(victim):
         attacker.until(lambda: attacker.sound.keys() >= {*heard}, "sound for each meter")
 
 
+@pytest.mark.parametrize("made", [8000, 44_101, 191_999, 192_000])
+def test_other_rates_end_nobody(victim, made):
+    """No server is asked to go from one rate to a very different one."""
+    with victim.join(MIC) as attacker:
+        spec = S16._replace(rate=made)
+        playing = attacker.play(spec, variable_rate=True, prebuf=0)
+        hearing = attacker.record(spec, variable_rate=True, source_name="input", fragsize=4000, adjust_latency=True)
+        for rate in (2, 191_998, 383_999, 44_111, 40_000, 50_000, 131_071, 192_000, 1):
+            attacker.write(playing.channel, bytes(40_000))
+            attacker.ask(c.UpdatePlaybackStreamSampleRate(channel=playing.channel, rate=rate))
+            attacker.ask(c.UpdateRecordStreamSampleRate(channel=hearing.channel, rate=rate))
+            attacker.sound.clear()
+            attacker.until(lambda: hearing.channel in attacker.sound, "to hear more")
+
+
 @pytest.mark.case("P48")
 def test_buffers_are_made_to_fit(victim):
     with victim.join() as attacker:

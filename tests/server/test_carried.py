@@ -420,8 +420,8 @@ def test_the_streams_volume_and_the_sinks_multiply_upstream():
         (TriggerPlaybackStream(channel=0), TriggerPlaybackStream(channel=1), Ack()),
         (PrebufPlaybackStream(channel=0), PrebufPlaybackStream(channel=1), Ack()),
         (
-            UpdatePlaybackStreamSampleRate(channel=0, rate=48000),
-            UpdatePlaybackStreamSampleRate(channel=1, rate=48000),
+            UpdatePlaybackStreamSampleRate(channel=0, rate=55_124),
+            UpdatePlaybackStreamSampleRate(channel=1, rate=55_100),
             Ack(),
         ),
         (
@@ -545,6 +545,12 @@ def test_a_move_to_a_sink_that_sleeps_and_back_is_told_once_each():
         >> UpstreamTold(1, replace(moved, suspended=False))
         << Tell(1, PlaybackBufferAttrChanged(channel=0, **METRICS))
     ).over()
+
+
+@pytest.mark.parametrize("rate", [1, 8000, 33_024, 55_125, 192_000])
+def test_a_rate_far_from_that_which_it_was_made_with_is_refused(rate):
+    update = UpdatePlaybackStreamSampleRate(channel=0, rate=rate)
+    (playing() >> Asked(1, 2, update) << Refuse(1, 2, PulseError.NOTSUPPORTED, ANY)).over()
 
 
 def test_what_is_not_known_to_be_harmless_is_not_passed_on():

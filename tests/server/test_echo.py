@@ -133,8 +133,8 @@ def test_a_client_that_writes_at_positions_is_heard_though_the_echo_began_later(
 def test_another_rate_on_the_way_is_heard_at_that_rate(program):
     channel = carried(program, variable_rate=True)
     program.record(**QUICK)
-    program.say(UpdatePlaybackStreamSampleRate(channel=channel, rate=24000))
-    program.write(channel, sine(440, 24000, rate=24000).tobytes())
+    program.say(UpdatePlaybackStreamSampleRate(channel=channel, rate=40000))
+    program.write(channel, sine(440, 40000, rate=40000).tobytes())
     program.stage.passes(2.0)
     heard = program.heard()
     assert np.allclose(heard[2000:40000], sine(440, 48000)[2000:40000], atol=1e-3)

@@ -229,6 +229,8 @@ def test_what_a_recorder_may_say(records, said):
         GetSourceInfo(name="@DEFAULT_SOURCE@"),
         CorkPlaybackStream(channel=CHANNEL + 1, cork=True),
         UpdatePlaybackStreamSampleRate(channel=CHANNEL, rate=0),
+        UpdatePlaybackStreamSampleRate(channel=CHANNEL, rate=8000),
+        UpdatePlaybackStreamSampleRate(channel=CHANNEL, rate=48_001),
         Subscribe(mask=0x2FF),
         RECORD,
         replace(PLAY, sink_name="hdmi"),

@@ -18,6 +18,7 @@ from eardrum.protocol.message import Message
 from eardrum.server.effects import NO_STREAM
 from eardrum.server.stream import Tag
 from eardrum.terms.errors import PulseError, Refused
+from eardrum.terms.rates import near
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +115,18 @@ class Carried(ABC):
         return self.ended or (self.channel < 0 and self.client.number not in self.server.clients)
 
     # -- questions
+
+    def other_rate(self, made: int, rate: int) -> int:
+        """What to ask for when a client wants another rate (Hz) than its stream was made with; a stand-in takes any.
+
+        Raises Refused.
+        """
+        if self.stood_in is not None:
+            return rate
+        stepped = near(made, rate)
+        if stepped is None:
+            raise Refused(PulseError.NOTSUPPORTED, f"{rate} Hz is too far from {made} Hz for what is carried")
+        return stepped
 
     def put(self, tag: Tag, message: Message, again: Callable[[Any], None]) -> None:
         """Ask the upstream what the client asked, its answer is the answer; or the stand-in, by `again`."""

@@ -73,6 +73,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         Carried.__init__(self, server)
         PlaybackStream.__init__(self, server, client, sink, agreed)
         self.sync_number = -1
+        self._made_at = self.spec.rate  # Hz
         self._said = self._level
         self._dropping = False  # the rest of a packet that is not a whole number of frames
         self._odd = b""  # the part of a frame that a piece of a long packet ended with
@@ -102,6 +103,7 @@ class CarriedPlayback(Carried, PlaybackStream):
     def wish(self) -> CreatePlaybackStream:
         """A stream that is stood in for is made corked: its group begins when all of it is there."""
         self._said = level = self._level
+        self._made_at = self.spec.rate
         asked = self.agreed
         return CreatePlaybackStream(
             sample_spec=self.spec,
@@ -423,6 +425,7 @@ class CarriedPlayback(Carried, PlaybackStream):
         self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 
     def set_rate(self, tag: Tag, rate: int) -> None:
+        rate = self.other_rate(self._made_at, rate)
         message = UpdatePlaybackStreamSampleRate(channel=self.number, rate=rate)
         self.put(tag, message, lambda stand_in: stand_in.set_rate(tag, rate))
         self._indexes.stop()

@@ -59,6 +59,7 @@ class CarriedRecord(Carried, RecordStream):
         self._base = 0  # bytes
         self._read = 0  # bytes that have come from the present upstream
         self._said_corked = False
+        self._made_at = self.spec.rate  # Hz
         self._hushed = self._silent
         self._stand_in: RecordStandIn | None = None
         self._meter: Meter | None = None
@@ -95,10 +96,11 @@ class CarriedRecord(Carried, RecordStream):
     def wish(self) -> CreateRecordStream:
         self._said_corked = self.corked
         self._measure()
+        self._made_at = self.spec.rate
         asked = self.agreed
         attr = self._attr_upstream
         return CreateRecordStream(
-            sample_spec=self.spec._replace(rate=self._rate_upstream),
+            sample_spec=self.spec if self._meter is None else self.spec._replace(rate=self._meter.rate),
             channel_map=self.channel_map,
             source_name=self.source.upstream_name or None,
             maxlength=attr.maxlength,
@@ -195,10 +197,6 @@ class CarriedRecord(Carried, RecordStream):
         self._meter = Meter(self.spec) if self.agreed.peaks and Meter.serves(self.spec) else None
 
     @property
-    def _rate_upstream(self) -> int:
-        return self.spec.rate if self._meter is None else self._meter.rate
-
-    @property
     def _attr_upstream(self) -> BufferAttr:
         """What to ask upstreams for."""
         asked, meter = self.agreed.attr, self._meter
@@ -286,9 +284,11 @@ class CarriedRecord(Carried, RecordStream):
         self.put(tag, message, lambda stand_in: stand_in.set_attr(tag, asked, **how))
 
     def set_rate(self, tag: Tag, rate: int) -> None:
+        if self._meter is not None and self.stood_in is None:
+            raise Refused(PulseError.NOTSUPPORTED, "what measures peaks upstream keeps its rate")
+        rate = self.other_rate(self._made_at, rate)
         self.spec = self.spec._replace(rate=rate)
-        self._measure()
-        message = UpdateRecordStreamSampleRate(channel=self.number, rate=self._rate_upstream)
+        message = UpdateRecordStreamSampleRate(channel=self.number, rate=rate)
         self.put(tag, message, lambda stand_in: stand_in.set_rate(tag, rate))
 
     def tell_latency(self, tag: Tag, client_time: tuple[int, int]) -> None:

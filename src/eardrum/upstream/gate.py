@@ -46,9 +46,10 @@ from eardrum.protocol.catalog import (
 )
 from eardrum.protocol.message import CATALOG, NO_TAG, REPLY, Message
 from eardrum.protocol.packets import CONTROL, DESCRIPTOR_BYTES, MAX_CONTROL
-from eardrum.terms.audio import MAX_QUEUE, MAX_RATE, Samples, SampleSpec, Volume, valid_map, valid_volume
+from eardrum.terms.audio import MAX_QUEUE, Samples, SampleSpec, Volume, valid_map, valid_volume
 from eardrum.terms.errors import LocalProtocolError, RemoteProtocolError
 from eardrum.terms.properties import introduction, said_upstream
+from eardrum.terms.rates import is_near
 from eardrum.upstream.devices import Devices, behind, question, subscription
 from eardrum.upstream.passing import Passing
 
@@ -114,6 +115,7 @@ class Gate:
         self._streams: dict[int, int] = {}  # their numbers among all of the host, by channel
         self._draining: set[int] = set()  # channels behind whose drain no question was said: see Streams.say
         self._specs: dict[int, SampleSpec] = {}  # of record streams, by channel
+        self._rates: dict[int, int] = {}  # that streams were made with, in Hz, by channel
         self._sources: set[int] = set()  # that record streams hear or have heard
         self._devices = Devices(True, terms.device, terms.may_hear, self._want, lambda shape: None)
         self._wanted: list[tuple[Message, Learn]] = []  # questions whose answers tell what may be heard
@@ -183,7 +185,9 @@ class Gate:
                 return said
             case SetSinkInputMute() if said.index in self._streams.values():
                 return said
-            case UpdatePlaybackStreamSampleRate() | UpdateRecordStreamSampleRate() if not 1 <= said.rate <= MAX_RATE:
+            case UpdatePlaybackStreamSampleRate() | UpdateRecordStreamSampleRate() if not is_near(
+                self._rates.get(said.channel, 0), said.rate
+            ):
                 raise Violation(said.CODE, f"{said.rate} Hz")
             case _ if getattr(said, "channel", None) in self._streams:
                 return said
@@ -212,7 +216,7 @@ class Gate:
                 self._wanted = [each for each in self._wanted if each[0] != said]
                 self._await(tag, said, lambda answer: _tell(learns, answer))
             case CreatePlaybackStream():
-                self._await(tag, said, self._made)
+                self._await(tag, said, lambda answer: self._made(said.sample_spec, answer))
             case CreateRecordStream():
                 self._await(tag, said, lambda answer: self._made_record(said.sample_spec, answer))
             case DrainPlaybackStream():
@@ -221,6 +225,7 @@ class Gate:
                 self._draining.discard(said.channel)
             case DeletePlaybackStream() | DeleteRecordStream():
                 del self._streams[said.channel]
+                self._rates.pop(said.channel, None)
                 self._draining.discard(said.channel)
                 self._specs.pop(said.channel, None)
                 self._devices.forget(said.channel)
@@ -255,14 +260,16 @@ class Gate:
             case RecordStreamKilled():
                 self._devices.forget(told.channel)
 
-    def _made(self, created: PlaybackStreamCreated | None) -> None:
+    def _made(self, spec: SampleSpec, created: PlaybackStreamCreated | None) -> None:
         if created is not None:
             self._take(created.channel, created.sink_input)
+            self._rates[created.channel] = spec.rate
 
     def _made_record(self, spec: SampleSpec, created: RecordStreamCreated | None) -> None:
         if created is not None:
             self._take(created.channel, created.source_output)
             self._specs[created.channel] = spec
+            self._rates[created.channel] = spec.rate
             self._listens(created)
 
     def _take(self, channel: int, number: int) -> None:

@@ -147,7 +147,9 @@ UNLAWFUL: dict[str, Message] = {
     "no mode": c.UpdatePlaybackStreamProplist(channel=3, mode=3, proplist={}),
     "a key": c.RemovePlaybackStreamProplist(channel=3, keys=["filter.want"]),
     "a name": c.SetPlaybackStreamName(channel=3, name="\n"),
-    "a rate": c.UpdatePlaybackStreamSampleRate(channel=3, rate=0),
+    "no rate any more": c.UpdatePlaybackStreamSampleRate(channel=3, rate=0),
+    "a rate that is far off": c.UpdatePlaybackStreamSampleRate(channel=3, rate=8000),
+    "a rate of no measure": c.UpdatePlaybackStreamSampleRate(channel=3, rate=48_001),
     "a mask": c.Subscribe(mask=0x100),
     "AUTH again": c.Auth(version=NEWEST),
 }

@@ -56,6 +56,7 @@ class Stream:
     index: int  # by which everybody on the server knows it
     frame_bytes: int
     channels: int
+    rate: int  # Hz, that it was made with
 
 
 @dataclass
@@ -177,7 +178,8 @@ def _own(streams: str) -> Callable[[Fields, Known, Terms], None]:
         if "name" in fields:
             _text(fields["name"], "the name of a stream")
         if "rate" in fields:
-            demand(1 <= fields["rate"] <= HIGHEST_RATE, f"a rate of {fields['rate']} Hz")
+            rate, made = fields["rate"], getattr(known, streams)[channel].rate
+            demand(rate % 50 == 0 and 0.75 * made <= rate <= 1.25 * made, f"{rate} Hz, made with {made} Hz")
         _keys(fields)
 
     return check

@@ -158,8 +158,8 @@ class Passage:
         elif code == REPLY and asked in (CREATE_PLAYBACK, CREATE_RECORD):
             streams, spec = (self._known.playback, 7) if asked == CREATE_PLAYBACK else (self._known.record, 4)
             values = reader.rest()  # its channel and index; after a few numbers its sample spec
-            number, channels, _ = values[spec]
-            streams[values[0]] = Stream(values[1], BYTES_OF_SAMPLES[number] * channels, channels)
+            number, channels, rate = values[spec]
+            streams[values[0]] = Stream(values[1], BYTES_OF_SAMPLES[number] * channels, channels, rate)
 
 
 def read(reader: Reader, allowed: Allowed) -> dict[str, Any]:
