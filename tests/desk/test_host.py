@@ -75,6 +75,15 @@ def test_an_outlet_of_this_desk_is_never_its_upstream(start_desk, tmp_path):
     assert "is an outlet of this desk" in desk.said
 
 
+def test_a_server_that_has_appeared_is_the_host_for_who_is_opened_next(start_desk, sound_server, tmp_path):
+    desk = start_desk(environment={"PULSE_SERVER": f"unix:{tmp_path}/late"})
+    sound_server(AUTH_REPLY, "late")
+    desk.open("bell", "null")
+    assert upstream(desk) == "none"  # nobody needs it
+    desk.open("radio", "host")
+    assert upstream(desk) == f"unix:{tmp_path}/late"
+
+
 def test_a_server_that_appears_is_the_host_for_those_who_play_already(start_desk, sound_server, tmp_path):
     desk = start_desk(environment={"PULSE_SERVER": f"unix:{tmp_path}/late"})
     desk.open("radio", "host:some_sink")

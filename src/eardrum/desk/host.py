@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eardrum.desk.say import say
@@ -98,6 +98,12 @@ class Host:
         """Try all addresses once. Raises what the first one was unreachable for."""
         connection, _ = await self.connect_once()
         connection.close()
+
+    async def look(self) -> None:
+        """Know whether there is a first server by now, if there was none before."""
+        if self._looked_up and not self.there:
+            with suppress(Unreachable):
+                await self.probe()
 
     async def _look(self, needed: Callable[[], bool]) -> None:
         while needed() and not self.there:

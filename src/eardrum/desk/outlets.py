@@ -82,6 +82,8 @@ class Outlets:
             await check_device(self.workers, input, captures=True)
         if before is None or output != before.output_end():
             await check_device(self.workers, output, captures=False)
+        if "host" in {end.kind for end in (output, input) if end}:
+            await self.host.look()  # else the room in its place would hear how the first program begins
 
     def opens_by_itself(self, name: str) -> bool:
         """Every desk opens an outlet of this name, as the configuration has it."""
