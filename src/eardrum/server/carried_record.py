@@ -272,7 +272,8 @@ class CarriedRecord(Carried, RecordStream):
     def flush(self, tag: Tag) -> None:
         self._waiting.clear()
         self._waiting_bytes = 0
-        self._measure()
+        if self._meter is not None:
+            self._measure()
         self.put(tag, FlushRecordStream(channel=self.number), lambda stand_in: stand_in.flush(tag))
 
     def set_attr(self, tag: Tag, asked: BufferAttr, *, adjust_latency: bool, early_requests: bool) -> None:
